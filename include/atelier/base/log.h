@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace atelier::log {
+
+/// What the log lines of this process start with, and the file they also go to.
+struct LogConfig {
+  int rank = 0;
+  std::filesystem::path file = {};  ///< empty: stderr only
+  bool verbose = false;             ///< debug lines too
+};
+
+/// Lines go to stderr (warnings and errors from any rank, information from rank 0 only) and, all of them, to
+/// the file. Throws UsageError if the file cannot be opened.
+void configure(const LogConfig& config);
+
+/// Detail: to the file, and to stderr when verbose.
+void debug(const std::string& line);
+void info(const std::string& line);
+/// `atelier: warning: line`
+void warning(const std::string& line);
+/// `atelier: error: line`
+void error(const std::string& line);
+/// To the log file only; nothing where there is none.
+void to_file(const std::string& line);
+/// Flushes the log file.
+void flush();
+
+/// Called before a line goes to stderr and after it, so that a progress bar can make room. Either may be
+/// null.
+void set_stderr_hooks(void (*before)(), void (*after)());
+
+}  // namespace atelier::log

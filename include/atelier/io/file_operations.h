@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "atelier/base/buffer.h"
+
+namespace atelier::io {
+
+/// All that the work directory asks of a file system, and no more than an object store behind a mount can do:
+/// files are written front to back and closed once; nothing seeks, appends, locks or renames. Each call gives
+/// 0 or an errno and throws nothing. Calls from several threads at once are fine.
+class FileOperations {
+ public:
+  virtual ~FileOperations() = default;
+
+  /// Makes a file; EEXIST if there is one of that name.
+  [[nodiscard]] virtual int create(const std::filesystem::path& path, std::span<const std::byte> bytes) = 0;
+  /// Makes a file, or writes one anew.
+  [[nodiscard]] virtual int replace(const std::filesystem::path& path, std::span<const std::byte> bytes) = 0;
+  /// The whole file; EFBIG, and nothing read, where it has more than max_bytes.
+  [[nodiscard]] virtual int read(const std::filesystem::path& path, std::size_t max_bytes, Buffer& bytes) = 0;
+  /// Names of what is in the folder, sorted.
+  [[nodiscard]] virtual int list(const std::filesystem::path& folder, std::vector<std::string>& names) = 0;
+  /// EEXIST if something of that name is there.
+  [[nodiscard]] virtual int make_folder(const std::filesystem::path& path) = 0;
+  /// A file or an empty folder.
+  [[nodiscard]] virtual int remove(const std::filesystem::path& path) = 0;
+  /// Lets time pass between two tries.
+  virtual void wait(double seconds_s) = 0;
+};
+
+/// Those of the operating system.
+FileOperations& system_files();
+
+/// Errors that a network file system or a mounted object store gives and that may pass: EIO, ESTALE,
+/// ENOTCONN, EAGAIN, ENOSPC, EDQUOT.
+bool may_pass(int error_number);
+
+/// Seconds to wait before each further try of what may pass.
+inline constexpr double retry_waits_s[] = {0.25, 1, 3};
+
+/// Calls operation() until it gives 0, an error that will not pass, or all tries are used; gives its last
+/// result.
+template <typename Operation>
+int with_retries(FileOperations& files, const Operation& operation) {
+  int error_number = operation();
+  for (const double wait_s : retry_waits_s) {
+    if (error_number == 0 || !may_pass(error_number)) break;
+    files.wait(wait_s);
+    error_number = operation();
+  }
+  return error_number;
+}
+
+/// Throws JobError: path could not be written, what to do about it, and that the same command goes on.
+[[noreturn]] void throw_store_error(const std::filesystem::path& path, int error_number);
+
+}  // namespace atelier::io

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace atelier::io {
+
+/// One rank's row.
+struct RankRow {
+  int rank = 0;
+  std::string role;  ///< "root", "worker", "root+worker"
+  std::string host;
+  std::string device;
+  int num_threads = 0;
+  double start_s = 0;  ///< seconds after the job's start at which the rank was ready
+  double end_s = 0;
+  double busy_s =
+      0;  ///< seconds in transfer, convert and style (a root: decode and encode), over all threads
+  std::int64_t num_frames = 0;
+  std::int64_t peak_memory_bytes = 0;
+};
+
+/// One chunk's row; times in seconds after the job's start.
+struct ChunkRow {
+  std::int64_t chunk_index = 0;
+  std::int64_t first_frame = 0;
+  std::int64_t end_frame = 0;
+  int rank = 0;  ///< that styled it
+  int num_tries = 1;
+  double dealt_s = 0;
+  double styled_s = 0;
+  double encoded_s = 0;
+  std::int64_t encoded_bytes = 0;
+};
+
+/// One frame's row: at most 128 bytes.
+struct FrameRow {
+  std::int64_t frame_index = 0;
+  std::int64_t pts_ticks = 0;
+  std::int32_t chunk_index = 0;
+  std::int32_t rank = 0;
+  double done_s = 0;  ///< seconds after the job's start at which the styled frame was back at the root
+  float decode_s = 0;
+  float transfer_s = 0;
+  float convert_s = 0;  ///< planes to tensor and back
+  float style_s = 0;
+  float encode_s = 0;
+};
+
+struct EventRow {
+  double time_s = 0;  ///< after the job's start
+  int rank = 0;
+  std::string kind;  ///< "warning", "retry", "damage", "error" …
+  std::string text;
+};
+
+/// What a job did. Written to HDF5 in one go, also when the job failed; groups /job (attributes), tables
+/// /ranks, /chunks, /frames, /events.
+struct JobRecord {
+  std::vector<std::pair<std::string, std::string>>
+      job;  ///< settings, versions, git SHA, input facts, launcher, outcome
+  double wall_s = 0;
+  double startup_s = 0;     ///< until the first chunk was dealt
+  double start_time_s = 0;  ///< Unix time
+  std::vector<RankRow> ranks;
+  std::vector<ChunkRow> chunks;
+  std::vector<FrameRow> frames;
+  std::vector<EventRow> events;
+};
+
+/// Writes the HDF5 file front to back (built in memory first). Throws JobError.
+void write_record(const std::filesystem::path& path, const JobRecord& record);
+/// Throws UsageError for a file that is no record.
+JobRecord read_record(const std::filesystem::path& path);
+/// "HDF5 1.10.8"
+std::string library_versions();
+
+}  // namespace atelier::io

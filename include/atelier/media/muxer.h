@@ -1,0 +1,63 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "atelier/frame/segment.h"
+#include "atelier/media/encoder.h"
+#include "atelier/media/input_info.h"
+
+namespace atelier::media {
+
+struct MuxerConfig {
+  std::filesystem::path
+      output;  ///< final name: .mp4 .mov .mkv .webm, or any that FFmpeg can hold the codec in
+  std::filesystem::path
+      scratch;  ///< local folder in which the file is muxed before it is copied; empty: $TMPDIR or /tmp
+  std::string start_id;  ///< OUT is written as OUT.<start-id>.part and renamed
+  InputInfo input;       ///< other streams, chapters and metadata are copied from input.path
+  EncoderConfig encoder;
+  /// As in VideoReaderConfig: copied streams and chapters are cut alike, and all times move so that the first
+  /// frame stands where the uncut video's first frame stood.
+  double start_s = 0;
+  double duration_s = 0;
+};
+
+/// Writes the styled segments, in order, and every other stream of the input packet for packet.
+///
+/// What is before zero and cannot be (Matroska: any stream; MP4: the video) moves all streams alike.
+/// dts: packet k gets the (k - d)-th smallest pts of the video, d = encoder.reorder_frames; the first d
+/// extrapolate by the smallest step of the first segment.
+class Muxer {
+ public:
+  /// Opens the input a second time for the other streams. Throws UsageError where the output cannot be
+  /// written, or scratch or the output's folder is certain to be too small.
+  explicit Muxer(const MuxerConfig& config);
+  ~Muxer();
+
+  /// Segments in the order of their chunks. Throws JobError when extradata differ or the disk is full.
+  void write(const Segment& segment);
+  /// Writes the rest of the other streams and the trailer, copies the file front to back to
+  /// OUT.<start-id>.part, closes it and renames it to OUT.
+  void close();
+  /// What the container could not hold, a sentence each.
+  [[nodiscard]] const std::vector<std::string>& warnings() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Removes what an unfinished Muxer left: done by ~Muxer too.
+/// Throws UsageError unless a file can be made in output's folder.
+void check_output_writable(const std::filesystem::path& output);
+
+/// Versions of libavformat, libavcodec …, for the record.
+std::string library_versions();
+
+/// FFmpeg's own log lines go to the log file (debug), never to stderr. Call once, first.
+void quiet_libraries();
+
+}  // namespace atelier::media

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "atelier/base/buffer.h"
+#include "atelier/frame/video_format.h"
+#include "atelier/models/style_engine.h"
+
+namespace atelier::pipeline {
+
+/// Messages between root and workers; the value is the MPI tag. docs/protocol.md tells how they follow one
+/// another.
+enum class MessageKind : std::int32_t {
+  // root → worker
+  setup = 1,        ///< payload: WorkerSetup
+  chunk_begin = 2,  ///< chunk_index, frame_index: its first; flags: a StyledGoes
+  frame = 3,        ///< chunk_index, frame_index; payload: planes
+  chunk_end = 4,    ///< chunk_index: no more frames of it will come
+  stop = 5,         ///< the job is over
+  frame_info = 6,   ///< frame_index; payload: FrameInfo; before a frame that is encoded at the worker
+  restyled = 7,     ///< chunk_index, frame_index; payload: planes of a frame that another worker styled
+  // worker → root
+  hello = 10,         ///< payload: WorkerHello
+  ready = 11,         ///< flags: credits; the engine is built
+  styled = 12,        ///< chunk_index, frame_index; payload: planes, none if encoded at the worker
+  chunk_done = 13,    ///< chunk_index, flags: frames not styled; payload: FrameTimes of those that were
+  returned = 14,      ///< chunk_index, frame_index; payload: planes as they came: this frame was not styled
+  chunk_failed = 15,  ///< chunk_index; payload: text; last of a chunk that was not done wholly
+  failure = 16,       ///< flags: exit code; payload: text; the worker cannot go on
+  goodbye = 17,       ///< payload: WorkerGoodbye
+  segment = 18,       ///< chunk_index; payload: EncodedChunk
+};
+
+/// Where the styled frames of a chunk go from the worker that styles them.
+enum class StyledGoes : std::int32_t {
+  back = 0,       ///< to the root
+  to_encoder = 1  ///< to the worker's own encoders; then the segment goes to the root
+};
+
+/// Who a worker is.
+struct WorkerHello {
+  std::string host;
+  std::string build;  ///< version and git SHA: ranks of different builds are refused
+  std::int64_t process_id = 0;
+};
+
+/// All that a worker needs to know; only the root reads options, environment and files.
+struct WorkerSetup {
+  VideoFormat format;
+  models::EngineSpec engine;
+  std::string device = "auto";
+  std::string root_host;  ///< workers on it leave the root its place among the ranks there
+  int credits = 2;
+  Buffer encoder;  ///< media::EncoderConfig, packed, where workers encode; else empty
+  std::string log_dir;
+  std::string log_name;  ///< start of the log file's name
+};
+
+/// What a worker runs on; sent with `ready`.
+struct WorkerReady {
+  std::string device;      ///< as people read it
+  std::string capability;  ///< kind of CPU or GPU: workers of one job must agree
+  int num_threads = 1;
+};
+
+struct WorkerGoodbye {
+  std::int64_t num_frames = 0;
+  double busy_s = 0;
+  std::int64_t peak_memory_bytes = 0;
+};
+
+/// Seconds of one frame at the worker. Plain data, sent as it is.
+struct FrameTimes {
+  std::int64_t frame_index = 0;
+  float transfer_s = 0;  ///< host ↔ device
+  float convert_s = 0;   ///< planes ↔ tensor
+  float style_s = 0;
+};
+
+Buffer pack(const WorkerHello& hello);
+Buffer pack(const WorkerSetup& setup);
+Buffer pack(const WorkerReady& ready);
+Buffer pack(const WorkerGoodbye& goodbye);
+Buffer pack(const std::vector<FrameTimes>& times);
+Buffer pack(const std::string& text);
+
+/// Each throws JobError for bytes that pack did not make.
+WorkerHello unpack_hello(const Buffer& bytes);
+WorkerSetup unpack_setup(const Buffer& bytes);
+WorkerReady unpack_ready(const Buffer& bytes);
+WorkerGoodbye unpack_goodbye(const Buffer& bytes);
+std::vector<FrameTimes> unpack_times(const Buffer& bytes);
+std::string unpack_text(const Buffer& bytes);
+
+/// "atelier 0.1.0 (git 0123456789ab)"
+std::string build_text();
+
+}  // namespace atelier::pipeline

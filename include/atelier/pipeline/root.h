@@ -1,0 +1,41 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "atelier/pipeline/progress.h"
+#include "atelier/transport/communicator.h"
+
+namespace atelier::pipeline {
+
+struct Job;
+class RecordBuilder;
+
+struct RootConfig {
+  bool alone = false;  ///< the one worker is a thread of this process
+  ProgressSink* progress = nullptr;
+  std::function<int()> interrupted = {};  ///< the signal that asked for the end, or 0; may be empty
+};
+
+/// Rank 0 at work. One thread, that of the caller, talks to the workers:
+///
+///   decode (a thread) → deal to the workers with room → styled frames back
+///     → encode (threads, one encoder a chunk) → mux (a thread, chunks in order)
+class Root {
+ public:
+  /// All of them must outlive it. Opens the output on local scratch.
+  Root(Job& job, transport::Communicator& communicator, RecordBuilder& record, const RootConfig& config);
+  ~Root();
+  Root(const Root&) = delete;
+  Root& operator=(const Root&) = delete;
+
+  /// From the first frame until the output has its final name and all workers have left. Throws Error: then
+  /// nothing lies under the output's name, and the workers are still there.
+  void run();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace atelier::pipeline

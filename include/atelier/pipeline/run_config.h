@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "atelier/tensor/device.h"
+
+namespace atelier::pipeline {
+
+/// All settings of `atelier run`; only the root has it. Each field is one option (see cli/options).
+struct RunConfig {
+  std::filesystem::path input;
+  std::filesystem::path output;
+  std::vector<std::filesystem::path> styles;
+  std::vector<double> style_weights;  ///< empty: equal shares
+  std::string engine = "adaptive";    ///< adaptive, feedforward, identity
+  std::filesystem::path model;        ///< weights; empty: the shipped ones of the engine
+  double strength = 1;                ///< 0: the source, 1: full style
+
+  int height_px = 0;                ///< 0: the input's
+  double start_s = 0;               ///< relative to the start of the stream
+  double duration_s = 0;            ///< 0: to the end
+  std::optional<double> preview_s;  ///< style only the frame at this time, to a PNG
+  bool dry_run = false;
+
+  std::int64_t chunk_frames = 0;  ///< 0: the default for the frame size
+  tensor::Precision precision = tensor::Precision::fp32;
+  std::string device = "auto";  ///< auto, cpu, cuda
+  std::string encode = "auto";  ///< auto, root, workers
+
+  std::string codec;  ///< empty: by container
+  std::string preset;
+  std::optional<double> crf;
+  std::vector<std::pair<std::string, std::string>> encoder_options;
+  std::string pixel_format;
+
+  std::filesystem::path record;     ///< empty: none
+  std::filesystem::path log_dir;    ///< empty: none
+  std::filesystem::path stage_dir;  ///< local scratch; empty: $TMPDIR or /tmp
+  bool overwrite = false;
+  bool allow_mixed = false;  ///< workers on different kinds of CPU or GPU
+
+  std::string progress = "auto";  ///< auto, bar, json, none
+
+  /// Every option as given or defaulted, for the record: name and value.
+  std::vector<std::pair<std::string, std::string>> settings;
+};
+
+}  // namespace atelier::pipeline

@@ -1,0 +1,157 @@
+#include "options.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <cctype>
+#include <fstream>
+#include <iostream>
+#include <utility>
+
+#include "atelier/base/error.h"
+#include "atelier/base/text.h"
+#include "commands.h"
+#include "parse.h"
+
+namespace atelier::cli {
+namespace {
+
+namespace po = boost::program_options;
+using Values = std::vector<std::string>;
+
+po::options_description describe_options() {
+  po::options_description description;
+  for (const Option& option : run_options()) {
+    auto* value = po::value<Values>();
+    if (*option.value == '\0') value->implicit_value(Values{"true"}, "true");
+    description.add_options()(option.name, value, option.help);
+  }
+  return description;
+}
+
+std::string variable_name(const std::string& option) {
+  std::string name = "ATELIER_" + option;
+  for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return name;
+}
+
+// The names of Boost's messages, without its quotes and dashes, are ours already.
+[[noreturn]] void refuse(const std::string& where, const po::error& e) {
+  throw UsageError(concat(where, e.what()), "", "See 'atelier run --help'");
+}
+
+po::parsed_options parse_file(const std::string& path, const po::options_description& description) {
+  std::ifstream file(path);
+  if (!file) throw UsageError(concat("config file '", path, "' cannot be read"), errno_text(errno));
+  try {
+    return po::parse_config_file(file, description);
+  } catch (const po::error& e) {
+    refuse(concat("config file '", path, "': "), e);
+  }
+}
+
+pipeline::RunConfig apply(const po::variables_map& map) {
+  pipeline::RunConfig config;
+  for (const Option& option : run_options()) {
+    const auto found = map.find(option.name);
+    if (found == map.end() || found->second.empty()) {
+      if (*option.default_value != '\0') config.settings.emplace_back(option.name, option.default_value);
+      continue;
+    }
+    const Values& values = found->second.as<Values>();
+    if (values.size() > 1 && !option.repeatable)
+      throw UsageError(concat("--", option.name, " is given ", values.size(), " times"),
+                       "it takes one value");
+    for (const std::string& value : values) {
+      option.apply(config, value);
+      config.settings.emplace_back(option.name, value);
+    }
+  }
+  return config;
+}
+
+void check(const pipeline::RunConfig& config) {
+  const char* see = "See 'atelier run --help'";
+  if (config.input.empty()) throw UsageError("--input is missing", "", see);
+  if (config.output.empty() && !config.dry_run) throw UsageError("--output is missing", "", see);
+  if (config.preview_s && config.dry_run)
+    throw UsageError("--preview and --dry-run contradict each other", "", "Leave one out");
+  if (config.engine == "identity" && !config.model.empty())
+    throw UsageError("--model has no effect with --engine identity", "", "Leave one out");
+}
+
+}  // namespace
+
+RunRequest parse_run(const std::vector<std::string>& arguments,
+                     const std::map<std::string, std::string>& environment) {
+  const po::options_description shared = describe_options();
+  po::options_description all;
+  all.add(shared);
+  all.add_options()("config", po::value<Values>())("dump-config", "")("help,h", "");
+  po::variables_map map;
+  try {
+    map = parse_arguments(arguments, all);
+  } catch (const po::error& e) {
+    refuse("", e);
+  }
+  if (map.contains("help")) return {RunRequest::Kind::help, {}};
+
+  po::parsed_options variables(&shared);
+  for (const Option& option : run_options()) {
+    const auto found = environment.find(variable_name(option.name));
+    if (found != environment.end()) variables.options.emplace_back(option.name, Values{found->second});
+  }
+  po::store(variables, map);
+
+  if (map.contains("config")) {
+    Values files = map["config"].as<Values>();
+    std::reverse(files.begin(), files.end());
+    for (const std::string& file : files) po::store(parse_file(file, shared), map);
+  }
+  RunRequest request;
+  request.config = apply(map);
+  if (map.contains("dump-config")) {
+    request.kind = RunRequest::Kind::dump_config;
+  } else {
+    check(request.config);
+  }
+  return request;
+}
+
+std::map<std::string, std::string> process_environment() {
+  std::map<std::string, std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals != std::string::npos) all.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return all;
+}
+
+void print_run_help() {
+  std::cout << "usage: atelier run --input FILE --output FILE --style PICTURE [options]\n"
+               "       mpirun -n RANKS atelier run …        rank 0 reads and writes, the others style\n\n";
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const Option& option : run_options()) {
+    std::string name = concat("--", option.name);
+    if (*option.value != '\0') name += concat(' ', option.value);
+    std::string help = option.help;
+    if (*option.default_value != '\0') help += concat(" (", option.default_value, ")");
+    rows.emplace_back(name, help);
+  }
+  rows.emplace_back("--config FILE",
+                    "read options from a file, 'name = value' a line; of several the later wins");
+  rows.emplace_back("--dump-config", "print the settings in effect as such a file");
+  print_columns(rows);
+  std::cout << "\nEach option is also a variable: --chunk-frames is ATELIER_CHUNK_FRAMES. The command line "
+               "wins over\n"
+               "variables, they over config files.\n"
+               "Exit codes: 0 done, 1 failed, 2 bad usage or bad input, 75 interrupted: run it again.\n";
+}
+
+void print_config(const pipeline::RunConfig& config) {
+  for (const auto& [name, value] : config.settings) std::cout << name << " = " << value << '\n';
+}
+
+}  // namespace atelier::cli

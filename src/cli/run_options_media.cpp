@@ -1,0 +1,111 @@
+#include "options.h"
+
+#include "atelier/base/error.h"
+#include "atelier/base/text.h"
+#include "values.h"
+
+namespace atelier::cli {
+namespace {
+
+using pipeline::RunConfig;
+using Text = const std::string&;
+
+tensor::Precision to_precision(Text text) {
+  to_choice("precision", text, {"fp32", "bf16", "fp16"});
+  return text == "fp32"   ? tensor::Precision::fp32
+         : text == "bf16" ? tensor::Precision::bf16
+                          : tensor::Precision::fp16;
+}
+
+void add_encoder_options(RunConfig& config, Text text) {
+  for (const std::string& part : split(text, ',')) {
+    const std::size_t equals = part.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw UsageError(concat("--encoder-options cannot be '", text, "'"),
+                       "it is key=value, several with commas");
+    config.encoder_options.emplace_back(part.substr(0, equals), part.substr(equals + 1));
+  }
+}
+
+}  // namespace
+
+// One entry an option; nothing about an option stands anywhere else.
+const std::vector<Option>& run_options() {
+  static const std::vector<Option> all = {
+      {"input", "FILE", "",
+       "the video: a file, a picture sequence such as f_%04d.png, or a folder of pictures",
+       [](RunConfig& c, Text v) { c.input = v; }},
+      {"output", "FILE", "", "the styled video; its name chooses the container: .mp4 .mov .mkv .webm",
+       [](RunConfig& c, Text v) { c.output = v; }},
+      {"style", "PICTURE", "", "the picture to paint like; several are blended",
+       [](RunConfig& c, Text v) { c.styles.emplace_back(v); }, true},
+      {"style-weights", "A,B,…", "", "shares of several --style, in their order; equal if not given",
+       [](RunConfig& c, Text v) {
+         for (const std::string& part : split(v, ','))
+           c.style_weights.push_back(to_number("style-weights", part, 0, 1e6));
+       }},
+      {"engine", "NAME", "adaptive",
+       "adaptive: any style picture; feedforward: weights of one style; identity: changes nothing",
+       [](RunConfig& c, Text v) {
+         c.engine = to_choice("engine", v, {"adaptive", "feedforward", "identity"});
+       }},
+      {"model", "FILE", "", "weights (safetensors) instead of those that ship with the engine",
+       [](RunConfig& c, Text v) { c.model = v; }},
+      {"strength", "0..1", "1", "how much of the style; 0 is the source",
+       [](RunConfig& c, Text v) { c.strength = to_number("strength", v, 0, 1); }},
+      {"height", "PX", "", "scale to this height before styling; the width follows",
+       [](RunConfig& c, Text v) { c.height_px = static_cast<int>(to_integer("height", v, 2, 16384)); }},
+      {"start", "TIME", "0", "begin this long after the start of the video",
+       [](RunConfig& c, Text v) { c.start_s = to_time_s("start", v); }},
+      {"duration", "TIME", "", "stop after this long",
+       [](RunConfig& c, Text v) { c.duration_s = to_time_s("duration", v); }},
+      {"preview", "TIME", "", "style only the frame at this time; the output is a PNG",
+       [](RunConfig& c, Text v) { c.preview_s = to_time_s("preview", v); }},
+      {"dry-run", "", "", "check everything, say what would be done, write nothing",
+       [](RunConfig& c, Text v) { c.dry_run = to_bool("dry-run", v); }},
+      {"chunk-frames", "N", "",
+       "frames in a chunk, the unit of work; 48 if not given, fewer where those exceed 256 MiB",
+       [](RunConfig& c, Text v) { c.chunk_frames = to_integer("chunk-frames", v, 1, 100000); }},
+      {"precision", "NAME", "fp32", "of the network: fp32, bf16, fp16 (the last two on GPUs only)",
+       [](RunConfig& c, Text v) { c.precision = to_precision(v); }},
+      {"device", "NAME", "auto", "auto, cpu, cuda",
+       [](RunConfig& c, Text v) {
+         c.device = to_choice("device", v, {"auto", "cpu", "cuda"});
+       }},
+      {"decode", "WHERE", "auto", "auto or root",
+       [](RunConfig&, Text v) {
+         to_choice("decode", v, {"auto", "root"});
+       }},
+      {"encode", "WHERE", "auto", "auto, root, workers; auto: where frames are styled if several workers are",
+       [](RunConfig& c, Text v) {
+         c.encode = to_choice("encode", v, {"auto", "root", "workers"});
+       }},
+      {"codec", "NAME", "",
+       "x264, x265, vp9, ffv1, or any encoder of the FFmpeg in use; x264 if not given, vp9 in WebM",
+       [](RunConfig& c, Text v) { c.codec = v; }},
+      {"preset", "NAME", "", "the encoder's speed preset", [](RunConfig& c, Text v) { c.preset = v; }},
+      {"crf", "N", "", "the encoder's constant quality; lower is better",
+       [](RunConfig& c, Text v) { c.crf = to_number("crf", v, 0, 63); }},
+      {"encoder-options", "K=V,…", "", "more options of the encoder, by FFmpeg's names",
+       [](RunConfig& c, Text v) { add_encoder_options(c, v); }, true},
+      {"pixel-format", "NAME", "", "of the output, by FFmpeg's names; the source's if not given",
+       [](RunConfig& c, Text v) { c.pixel_format = v; }},
+      {"record", "FILE", "", "write what the job did (HDF5; read it with 'atelier report')",
+       [](RunConfig& c, Text v) { c.record = v; }},
+      {"log-dir", "DIR", "", "write a text log for each rank", [](RunConfig& c, Text v) { c.log_dir = v; }},
+      {"stage-dir", "DIR", "", "local disk to mux on; $TMPDIR or /tmp if not given",
+       [](RunConfig& c, Text v) { c.stage_dir = v; }},
+      {"progress", "HOW", "auto", "auto, bar, json, none; auto: a bar on a terminal, else a line every 30 s",
+       [](RunConfig& c, Text v) {
+         c.progress = to_choice("progress", v, {"auto", "bar", "json", "none"});
+       }},
+      {"overwrite", "", "", "replace an existing output",
+       [](RunConfig& c, Text v) { c.overwrite = to_bool("overwrite", v); }},
+      {"allow-mixed", "", "",
+       "let workers have different kinds of CPU or GPU; the output then depends on who styles what",
+       [](RunConfig& c, Text v) { c.allow_mixed = to_bool("allow-mixed", v); }},
+  };
+  return all;
+}
+
+}  // namespace atelier::cli

@@ -1,0 +1,249 @@
+#include "atelier/io/owner_mark.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "atelier/base/error.h"
+#include "atelier/base/stopwatch.h"
+#include "atelier/base/text.h"
+#include "sealed_json.h"
+#include "work_directory_names.h"
+
+namespace atelier::io {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* format = "atelier owner";
+constexpr int format_version = 1;
+constexpr double look_again_s = 1;
+constexpr double renew_again_s = 2;
+constexpr int max_listings = 5;
+
+Buffer serialise_mark(const ProcessIdentity& process, const std::string& start_id, std::int64_t sequence,
+                      bool running) {
+  return seal_json({{"format", format},
+                    {"format_version", format_version},
+                    {"start_id", start_id},
+                    {"sequence", sequence},
+                    {"phase", running ? "running" : "starting"},
+                    {"host", process.host},
+                    {"pid", process.pid},
+                    {"boot_id", process.boot_id},
+                    {"pid_namespace", process.pid_namespace},
+                    {"start_ticks", process.start_ticks}});
+}
+
+struct ParsedMark {
+  ProcessIdentity process;
+  bool running = true;
+};
+
+/// nullopt: no whole mark with this name's start and sequence.
+std::optional<ParsedMark> parse_mark(std::span<const std::byte> bytes, const NumberedName& name) {
+  const OpenedJson opened = open_sealed_json(bytes, format, format_version);
+  if (!opened.content) return std::nullopt;
+  try {
+    const ordered_json& object = *opened.content;
+    if (text_member(object, "start_id") != name.start_id || count_member(object, "sequence") != name.sequence)
+      return std::nullopt;
+    return ParsedMark{
+        {text_member(object, "host"), text_member(object, "boot_id"), text_member(object, "pid_namespace"),
+         count_member(object, "pid"), count_member(object, "start_ticks")},
+        text_member(object, "phase") != "starting"};
+  } catch (const JsonFault&) {
+    return std::nullopt;
+  }
+}
+
+/// Another start's newest mark.
+struct Mark {
+  std::int64_t sequence = 0;
+  bool running = true;
+  std::optional<ProcessIdentity> process;  // nullopt: no mark of this start is whole
+};
+using Marks = std::map<std::string, Mark>;  // by start id
+
+}  // namespace
+
+struct OwnerMark::Impl {
+  explicit Impl(OwnerMarkConfig given) : config(std::move(given)) {}
+
+  void acquire();
+  [[nodiscard]] Marks other_marks() const;
+  [[nodiscard]] Marks without_the_dead(const Marks& marks);
+  [[noreturn]] void refuse(const std::string& start_id, const Mark& mark) const;
+  void watch(Marks watched);
+  /// One try: 0 or an errno.
+  int write_mark();
+  void remove_marks_of(const std::set<std::string>& start_ids) const;
+
+  OwnerMarkConfig config;
+  bool running = false;
+  std::int64_t sequence = 0;
+  double next_renewal_s = 0;
+  std::set<std::string> dead;            // start ids
+  std::vector<std::string> older_names;  // of our own marks
+};
+
+namespace {
+
+std::string name_of(const std::string& start_id, const Mark& mark) {
+  if (!mark.process) return concat("the start ", start_id);
+  return concat("process ", mark.process->pid, " on ", mark.process->host);
+}
+
+}  // namespace
+
+Marks OwnerMark::Impl::other_marks() const {
+  Marks marks;
+  // A mark that goes between listing and reading has a newer one: the next listing shows that.
+  for (int listing = 0; listing < max_listings; ++listing) {
+    marks.clear();
+    bool any_went = false;
+    std::vector<std::string> names;
+    FileOperations& files = *config.files;
+    const int failed = with_retries(files, [&] { return files.list(config.work_dir, names); });
+    if (failed != 0) throw_store_error(config.work_dir, failed);
+    for (const std::string& file_name : names) {
+      const std::optional<NumberedName> name = parse_numbered_name(owner_kind, file_name);
+      if (!name || name->start_id == config.start_id) continue;
+      // Names are sorted. Also a half-written mark is a sign of life.
+      Mark& mark = marks[name->start_id];
+      mark.sequence = std::max(mark.sequence, name->sequence);
+      Buffer bytes;
+      const int read_failed = files.read(config.work_dir / file_name, max_json_bytes, bytes);
+      any_went = any_went || read_failed == ENOENT;
+      if (read_failed != 0) continue;
+      if (const auto parsed = parse_mark(bytes.bytes(), *name)) {
+        mark.process = parsed->process;
+        mark.running = parsed->running;
+      }
+    }
+    if (!any_went) break;
+  }
+  return marks;
+}
+
+/// Those that only time can tell. Throws UsageError if one is of a process that runs on this machine.
+Marks OwnerMark::Impl::without_the_dead(const Marks& marks) {
+  Marks open;
+  for (const auto& [start_id, mark] : marks) {
+    // Of two that begin at the same moment each sees the other.
+    const bool yields_to_us = !mark.running && start_id > config.start_id;
+    if (yields_to_us || dead.contains(start_id)) continue;
+    if (!mark.process || !mark.process->shares_processes_with(config.self)) {
+      open.emplace(start_id, mark);
+    } else if (config.runs(*mark.process)) {
+      refuse(start_id, mark);
+    } else {
+      dead.insert(start_id);
+    }
+  }
+  return open;
+}
+
+void OwnerMark::Impl::refuse(const std::string& start_id, const Mark& mark) const {
+  throw UsageError(concat("another job is at work in '", config.work_dir.string(), "'"),
+                   name_of(start_id, mark), "Wait for its end, or choose another --work-dir");
+}
+
+/// Until those that were seen have gone, or time is up. Throws UsageError if one was renewed or has come.
+void OwnerMark::Impl::watch(Marks watched) {
+  const double began_s = config.now_s();
+  for (;;) {
+    const double waited_s = config.now_s() - began_s;
+    if (watched.empty() || waited_s >= watch_s) break;
+    if (config.on_wait) config.on_wait(name_of(watched.begin()->first, watched.begin()->second), waited_s);
+    config.files->wait(look_again_s);
+    if (config.now_s() >= next_renewal_s) static_cast<void>(write_mark());
+    Marks still;
+    for (const auto& [start_id, mark] : without_the_dead(other_marks())) {
+      const auto seen = watched.find(start_id);
+      if (seen == watched.end() || mark.sequence > seen->second.sequence) refuse(start_id, mark);
+      still.emplace(start_id, mark);
+    }
+    watched = std::move(still);
+  }
+  for (const auto& [start_id, mark] : watched) dead.insert(start_id);
+}
+
+int OwnerMark::Impl::write_mark() {
+  const auto path = [&](std::int64_t n) {
+    return config.work_dir / numbered_name(owner_kind, config.start_id, n);
+  };
+  const int failed = create_numbered(*config.files, sequence, path, [&](std::int64_t n) {
+    return serialise_mark(config.self, config.start_id, n, running);
+  });
+  next_renewal_s = config.now_s() + (failed == 0 ? renewal_s : renew_again_s);
+  if (failed != 0) return failed;
+  const std::string name = path(sequence).filename().string();
+  for (const std::string& older : std::exchange(older_names, {name}))
+    static_cast<void>(config.files->remove(config.work_dir / older));
+  return 0;
+}
+
+void OwnerMark::Impl::remove_marks_of(const std::set<std::string>& start_ids) const {
+  std::vector<std::string> names;
+  if (config.files->list(config.work_dir, names) != 0) return;
+  for (const std::string& file_name : names) {
+    const std::optional<NumberedName> name = parse_numbered_name(owner_kind, file_name);
+    if (name && start_ids.contains(name->start_id))
+      static_cast<void>(config.files->remove(config.work_dir / file_name));
+  }
+}
+
+void OwnerMark::Impl::acquire() {
+  const auto write = [&] {
+    const int failed = with_retries(*config.files, [&] { return write_mark(); });
+    if (failed != 0) throw_store_error(config.work_dir / "owner mark", failed);
+  };
+  write();
+  watch(without_the_dead(other_marks()));
+  running = true;
+  write();
+  remove_marks_of(dead);
+}
+
+OwnerMark::OwnerMark(OwnerMarkConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {
+  OwnerMarkConfig& given = impl_->config;
+  if (!is_start_id(given.start_id)) throw JobError(concat("'", given.start_id, "' is no start id"));
+  if (!given.now_s) given.now_s = [watch = Stopwatch()] { return watch.seconds_s(); };
+  try {
+    impl_->acquire();
+  } catch (...) {
+    impl_->remove_marks_of({given.start_id});
+    throw;
+  }
+}
+
+OwnerMark::~OwnerMark() {
+  impl_->remove_marks_of({impl_->config.start_id});
+}
+
+std::string OwnerMark::renew() {
+  if (impl_->config.now_s() < impl_->next_renewal_s) return {};
+  const int failed = impl_->write_mark();
+  if (failed == 0) return {};
+  return concat("the owner mark in '", impl_->config.work_dir.string(),
+                "' could not be renewed: ", errno_text(failed));
+}
+
+bool OwnerMark::others_at_work() const {
+  try {
+    for (const auto& [start_id, mark] : impl_->other_marks()) {
+      const bool known = mark.process && mark.process->shares_processes_with(impl_->config.self);
+      if (!known || impl_->config.runs(*mark.process)) return true;
+    }
+    return false;
+  } catch (const JobError&) {
+    return true;
+  }
+}
+
+}  // namespace atelier::io

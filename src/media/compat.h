@@ -1,0 +1,99 @@
+#pragma once
+
+// What differs between FFmpeg 5.1 (Debian 12), 6.1 (Ubuntu 24.04) and 7.1 (Debian 13), and nothing else.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "libav.h"
+
+extern "C" {
+#include <libavutil/version.h>
+}
+
+namespace atelier::media::compat {
+
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 102)
+#define ATELIER_MEDIA_CODED_SIDE_DATA 1
+#else
+#define ATELIER_MEDIA_CODED_SIDE_DATA 0
+#endif
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+#define ATELIER_MEDIA_FRAME_FLAGS 1
+#else
+#define ATELIER_MEDIA_FRAME_FLAGS 0
+#endif
+
+inline int num_stream_side_data(const AVStream& stream) {
+#if ATELIER_MEDIA_CODED_SIDE_DATA
+  return stream.codecpar->nb_coded_side_data;
+#else
+  return stream.nb_side_data;
+#endif
+}
+
+inline const AVPacketSideData& stream_side_data(const AVStream& stream, int index) {
+#if ATELIER_MEDIA_CODED_SIDE_DATA
+  return stream.codecpar->coded_side_data[index];
+#else
+  return stream.side_data[index];
+#endif
+}
+
+/// A new block of stream side data for the muxer to write, or nullptr when memory is short.
+inline std::uint8_t* new_stream_side_data(AVStream& stream, AVPacketSideDataType type,
+                                          std::size_t size_bytes) {
+#if ATELIER_MEDIA_CODED_SIDE_DATA
+  AVPacketSideData* entry = av_packet_side_data_new(
+      &stream.codecpar->coded_side_data, &stream.codecpar->nb_coded_side_data, type, size_bytes, 0);
+  return entry == nullptr ? nullptr : entry->data;
+#else
+  return av_stream_new_side_data(&stream, type, size_bytes);
+#endif
+}
+
+inline bool is_interlaced(const AVFrame& frame) {
+#if ATELIER_MEDIA_FRAME_FLAGS
+  return (frame.flags & AV_FRAME_FLAG_INTERLACED) != 0;
+#else
+  return frame.interlaced_frame != 0;
+#endif
+}
+
+inline bool is_top_field_first(const AVFrame& frame) {
+#if ATELIER_MEDIA_FRAME_FLAGS
+  return (frame.flags & AV_FRAME_FLAG_TOP_FIELD_FIRST) != 0;
+#else
+  return frame.top_field_first != 0;
+#endif
+}
+
+inline void set_fields(AVFrame& frame, bool interlaced, bool top_field_first) {
+#if ATELIER_MEDIA_FRAME_FLAGS
+  frame.flags &= ~(AV_FRAME_FLAG_INTERLACED | AV_FRAME_FLAG_TOP_FIELD_FIRST);
+  if (interlaced) frame.flags |= AV_FRAME_FLAG_INTERLACED;
+  if (top_field_first) frame.flags |= AV_FRAME_FLAG_TOP_FIELD_FIRST;
+#else
+  frame.interlaced_frame = interlaced ? 1 : 0;
+  frame.top_field_first = top_field_first ? 1 : 0;
+#endif
+}
+
+/// In the stream's time base; 0: unknown.
+inline std::int64_t frame_duration(const AVFrame& frame) {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
+  return frame.duration;
+#else
+  return frame.pkt_duration;
+#endif
+}
+
+inline void set_frame_duration(AVFrame& frame, std::int64_t duration_ticks) {
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
+  frame.duration = duration_ticks;
+#else
+  frame.pkt_duration = duration_ticks;
+#endif
+}
+
+}  // namespace atelier::media::compat

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "libav.h"
+
+namespace atelier::media {
+
+/// Opens a local file that reaches nothing but itself, and finds its streams. For a picture row (see
+/// picture_row) it opens the first readable picture.
+///
+/// Throws UsageError with one sentence for what is no media file: no such file, an empty or a text file, a
+/// playlist, a protocol name such as http: or concat:, a folder without readable pictures.
+InputPtr open_input(const std::filesystem::path& path);
+
+/// The same for one regular file, without looking into its packets: streams may lack their parameters.
+InputPtr open_file(const std::filesystem::path& path);
+
+/// The pictures of a folder or of a pattern with one number (`f_%04d.png`), in order; a single picture file
+/// is a row of one; empty: path is none of these but may be a video file. Throws UsageError for a folder or a
+/// pattern without pictures, and as open_input.
+std::vector<std::filesystem::path> picture_row(const std::filesystem::path& path);
+
+/// True for a demuxer of single pictures.
+bool is_picture_format(const AVInputFormat& format);
+
+/// Index of the first video stream that is no cover art, or -1.
+int styled_stream(const AVFormatContext& input);
+
+/// True for cover art and thumbnails.
+bool is_cover_art(const AVStream& stream);
+
+/// Throws UsageError: 'path' has no video stream (what it has instead).
+[[noreturn]] void throw_no_video(const AVFormatContext& input, const std::filesystem::path& path);
+
+}  // namespace atelier::media

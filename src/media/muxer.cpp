@@ -1,0 +1,324 @@
+#include "atelier/media/muxer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "atelier/base/checked_cast.h"
+#include "atelier/base/handle.h"
+#include "atelier/base/log.h"
+#include "atelier/base/text.h"
+#include "compat.h"
+#include "copied_streams.h"
+#include "encoder_context.h"
+#include "output_check.h"
+#include "output_file.h"
+#include "output_format.h"
+#include "output_streams.h"
+#include "side_data.h"
+#include "space_check.h"
+
+namespace atelier::media {
+namespace {
+
+/// A frame takes more, whatever the codec.
+constexpr std::int64_t least_frame_bytes = 8;
+
+struct OutputCloser {
+  void operator()(AVFormatContext* c) const noexcept {
+    avio_closep(&c->pb);
+    avformat_free_context(c);
+  }
+};
+using OutputPtr = std::unique_ptr<AVFormatContext, OutputCloser>;
+
+OutputPtr new_output(const AVOutputFormat& format, const std::filesystem::path& file) {
+  AVFormatContext* raw = nullptr;
+  const std::string url = "file:" + file.string();
+  check_av(avformat_alloc_output_context2(&raw, &format, nullptr, url.c_str()), "cannot make a muxer");
+  OutputPtr output(raw);
+  output->flags |= AVFMT_FLAG_BITEXACT;
+  // Shifts are decided here, for all streams alike.
+  output->avoid_negative_ts = 0;
+  return output;
+}
+
+/// The smallest common multiple of the time bases' denominators, or the first of them where that is too big.
+int common_timescale(const std::vector<int>& denominators) {
+  constexpr std::int64_t max_timescale = 1 << 30;
+  std::int64_t common = 1;
+  for (const int d : denominators) {
+    const std::int64_t next = std::lcm(common, std::int64_t{std::max(1, d)});
+    if (next > max_timescale) return denominators.front();
+    common = next;
+  }
+  return static_cast<int>(common);
+}
+
+}  // namespace
+
+struct Muxer::Impl {
+  explicit Impl(const MuxerConfig& muxer_config);
+
+  void start(const Segment& segment);
+  void choose_shift(std::int64_t first_pts, std::int64_t first_dts);
+  void write_header(bool starts_late);
+  void write_video(const SegmentPacket& packet, std::int64_t dts);
+  void write_copied_before(double time_s);
+  /// 0, or what the container says of a packet that it refuses. Throws when the disk is full.
+  [[nodiscard]] int write_packet(AVPacket& packet, AVStream& stream);
+  void check_space() const;
+  void check_written(int result);
+  [[nodiscard]] AVRational video_time_base() const {
+    return {config.encoder.time_base.num, config.encoder.time_base.den};
+  }
+
+  MuxerConfig config;
+  const AVOutputFormat& format;
+  TemporaryFolder folder;
+  std::filesystem::path file;
+  std::vector<std::string> warnings;
+  CopiedStreams copied;
+  OutputPtr output;
+  AVStream* video = nullptr;
+  bool started = false;
+  std::vector<std::byte> extradata;
+  std::vector<std::int64_t> last_pts;  ///< the d largest pts before the next segment, ascending
+  std::int64_t step = 1;               ///< smallest distance of two pts in the first segment
+  std::int64_t shift = 0;              ///< added to all times, in the video's time base
+  std::int64_t next_chunk = 0;
+  bool said_moved = false;
+  std::set<int> refusing;                ///< output streams with packets that the container refused
+  std::map<int, std::int64_t> last_dts;  ///< of each output stream, in its time base
+};
+
+Muxer::Impl::Impl(const MuxerConfig& muxer_config)
+    : config(muxer_config),
+      format(output_format(config.output)),
+      folder(config.scratch.empty() ? temporary_root() : config.scratch, "atelier"),
+      file(folder.path() / ("video" + config.output.extension().string())),
+      copied(config),
+      output(new_output(format, file)) {
+  check_output_writable(config.output);
+  video = &add_streams(config, *encoder_facts(config.encoder).parameters, copied, *output, warnings);
+  check_space();
+}
+
+void Muxer::Impl::check_space() const {
+  std::error_code failed;
+  const std::uintmax_t input_bytes = std::filesystem::file_size(config.input.path, failed);
+  SpaceNeed need;
+  need.least_bytes = copied.indexed_bytes() + least_frame_bytes * config.input.num_frames.value_or(0);
+  need.probable_bytes = need.least_bytes;
+  if (!failed && config.duration_s <= 0)
+    need.probable_bytes = std::max(need.probable_bytes, checked_cast<std::int64_t>(input_bytes));
+  media::check_space(folder.path().parent_path(), std::filesystem::absolute(config.output).parent_path(),
+                     need);
+}
+
+void Muxer::Impl::check_written(int result) {
+  const int io_error = output->pb == nullptr ? 0 : output->pb->error;
+  if (io_error < 0 && io_error != AVERROR_EOF) throw_write_error(file, AVUNERROR(io_error));
+  check_av(result,
+           concat("cannot write '", config.output.filename().string(), "' as ", container_name(format)));
+}
+
+void Muxer::Impl::choose_shift(std::int64_t first_pts, std::int64_t first_dts) {
+  const AVRational time_base = video_time_base();
+  const AVStream* source =
+      copied.input() == nullptr ? nullptr : copied.input()->streams[config.input.stream_index];
+  if (config.start_s > 0) {
+    const std::int64_t stream_start = source == nullptr || source->start_time == AV_NOPTS_VALUE
+                                          ? 0
+                                          : av_rescale_q(source->start_time, source->time_base, time_base);
+    shift = stream_start - first_pts;
+  }
+  const std::int64_t shift_us = av_rescale_q(shift, time_base, AV_TIME_BASE_Q);
+  const auto video_us = [&](std::int64_t ticks) {
+    return av_rescale_q_rnd(ticks, time_base, AV_TIME_BASE_Q, AV_ROUND_DOWN);
+  };
+  std::int64_t earliest_us = video_us(first_pts);
+  if (is_matroska_family(format)) {
+    earliest_us = std::min(earliest_us, copied.first_matroska_ms() * 1000);
+  } else if ((format.flags & (AVFMT_TS_NEGATIVE | AVFMT_NOTIMESTAMPS)) == 0) {
+    earliest_us = std::min(video_us(first_dts), copied.first_dts_us());
+  }
+  if (earliest_us + shift_us >= 0) return;
+  const std::int64_t more =
+      av_rescale_q_rnd(-(earliest_us + shift_us), AV_TIME_BASE_Q, time_base, AV_ROUND_UP);
+  shift += more;
+  warnings.push_back(concat("All streams start ", fixed(static_cast<double>(more) * av_q2d(time_base), 3),
+                            " s later: ", container_name(format), " cannot hold times before zero."));
+}
+
+void Muxer::Impl::write_header(bool starts_late) {
+  Options options;
+  if (is_mov_family(format)) {
+    std::vector<int> video_scales{config.encoder.time_base.den};
+    std::vector<int> all_scales;
+    for (unsigned i = 0; i < output->nb_streams; ++i) {
+      const AVStream& stream = *output->streams[i];
+      if (stream.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && &stream != video)
+        video_scales.push_back(stream.time_base.den);
+      if (stream.codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
+        all_scales.push_back(stream.codecpar->sample_rate);
+    }
+    int timescale = common_timescale(video_scales);
+    // As FFmpeg does: whole multiples, so that coarse clocks leave room for players' arithmetic.
+    while (timescale < 10000) timescale *= 2;
+    all_scales.insert(all_scales.begin(), {timescale, 1000});
+    const bool has_quicktime_keys =
+        av_dict_get(output->metadata, "com.apple.quicktime.", nullptr, AV_DICT_IGNORE_SUFFIX) != nullptr;
+    const bool is_mov = std::string_view(format.name) == "mov";
+    options.set("movflags", is_mov && has_quicktime_keys ? "+faststart+use_metadata_tags" : "+faststart");
+    options.set("video_track_timescale", concat(timescale));
+    // A late start is an empty edit, in ticks of the movie: these must hold every stream's start exactly.
+    if (starts_late || shift != 0) options.set("movie_timescale", concat(common_timescale(all_scales)));
+  }
+  check_written(avio_open(&output->pb, output->url, AVIO_FLAG_WRITE));
+  check_written(avformat_write_header(output.get(), options.get()));
+}
+
+void Muxer::Impl::start(const Segment& segment) {
+  std::vector<std::int64_t> sorted;
+  for (const SegmentPacket& packet : segment.packets) sorted.push_back(packet.pts_ticks);
+  std::sort(sorted.begin(), sorted.end());
+  step = 0;
+  for (std::size_t i = 1; i < sorted.size(); ++i) {
+    const std::int64_t distance = sorted[i] - sorted[i - 1];
+    if (distance > 0 && (step == 0 || distance < step)) step = distance;
+  }
+  const double rate = config.input.frame_rate.value();
+  if (step == 0) step = segment.packets.front().duration_ticks;
+  if (step <= 0 && rate > 0) step = static_cast<std::int64_t>(1 / (rate * av_q2d(video_time_base())));
+  step = std::max<std::int64_t>(1, step);
+  const int depth = config.encoder.reorder_frames;
+  for (int k = 0; k < depth; ++k) last_pts.push_back(sorted.front() - (depth - k) * step);
+
+  extradata = segment.extradata;
+  av_freep(&video->codecpar->extradata);
+  video->codecpar->extradata_size = 0;
+  if (!extradata.empty()) {
+    video->codecpar->extradata =
+        static_cast<std::uint8_t*>(av_mallocz(extradata.size() + AV_INPUT_BUFFER_PADDING_SIZE));
+    if (video->codecpar->extradata == nullptr) throw std::bad_alloc();
+    std::memcpy(video->codecpar->extradata, extradata.data(), extradata.size());
+    video->codecpar->extradata_size = checked_cast<int>(extradata.size());
+  }
+  copied.look_ahead();
+  choose_shift(sorted.front(), last_pts.empty() ? sorted.front() : last_pts.front());
+  if (copied.input() != nullptr)
+    copy_metadata(*copied.input(), config, av_rescale_q(shift, video_time_base(), AV_TIME_BASE_Q), *output);
+  write_header(sorted.front() > 0 || copied.starts_late());
+  started = true;
+}
+
+int Muxer::Impl::write_packet(AVPacket& packet, AVStream& stream) {
+  const auto last = last_dts.find(stream.index);
+  if (last != last_dts.end()) {
+    const AVMediaType type = stream.codecpar->codec_type;
+    const bool may_repeat = (format.flags & AVFMT_TS_NONSTRICT) != 0 || type == AVMEDIA_TYPE_SUBTITLE ||
+                            type == AVMEDIA_TYPE_DATA;
+    const std::int64_t smallest = last->second + (may_repeat ? 0 : 1);
+    if (packet.dts < smallest) {
+      packet.dts = smallest;
+      if (packet.pts < packet.dts && &stream == video && !said_moved) {
+        said_moved = true;
+        warnings.push_back(concat("Frames whose time does not follow the one before are moved: ",
+                                  container_name(format), " cannot hold them."));
+      }
+      packet.pts = std::max(packet.pts, packet.dts);
+    }
+  }
+  last_dts[stream.index] = packet.dts;
+  const int result = av_write_frame(output.get(), &packet);
+  check_written(0);
+  return result;
+}
+
+void Muxer::Impl::write_copied_before(double time_s) {
+  while (copied.has_before(time_s)) {
+    CopiedStreams::Item item = copied.pop();
+    AVPacket& packet = *item.packet;
+    const std::int64_t moved = av_rescale_q(shift, video_time_base(), item.time_base);
+    packet.pts += moved;
+    packet.dts += moved;
+    av_packet_rescale_ts(&packet, item.time_base, item.output_stream->time_base);
+    if (is_matroska_family(format)) {
+      const std::int64_t delay_ms = unapplied_codec_delay_ms(*item.output_stream->codecpar);
+      packet.pts += delay_ms;
+      packet.dts += delay_ms;
+    }
+    const int result = write_packet(packet, *item.output_stream);
+    if (result < 0 && refusing.insert(packet.stream_index).second)
+      warnings.push_back(concat("Some packets of output stream ", packet.stream_index, " are left out: ",
+                                container_name(format), " refuses them (", av_error_text(result), ")."));
+  }
+}
+
+void Muxer::Impl::write_video(const SegmentPacket& segment_packet, std::int64_t dts) {
+  if (dts > segment_packet.pts_ticks)
+    throw JobError(concat("encoder ", config.encoder.encoder, " reorders more than ",
+                          config.encoder.reorder_frames, " frames"));
+  write_copied_before(static_cast<double>(dts) * av_q2d(video_time_base()));
+  const PacketPtr packet = make_packet();
+  check_av(av_new_packet(packet.get(), checked_cast<int>(segment_packet.data.size())),
+           "cannot allocate a packet");
+  if (!segment_packet.data.empty())
+    std::memcpy(packet->data, segment_packet.data.data(), segment_packet.data.size());
+  for (const SideDataEntry& entry : unpack_entries(segment_packet.side_data)) {
+    std::uint8_t* data = av_packet_new_side_data(packet.get(), static_cast<AVPacketSideDataType>(entry.type),
+                                                 entry.data.size());
+    if (data == nullptr) throw std::bad_alloc();
+    std::memcpy(data, entry.data.data(), entry.data.size());
+  }
+  packet->stream_index = video->index;
+  packet->flags = segment_packet.key ? AV_PKT_FLAG_KEY : 0;
+  packet->pts = segment_packet.pts_ticks + shift;
+  packet->dts = dts + shift;
+  packet->duration = segment_packet.duration_ticks > 0 ? segment_packet.duration_ticks : step;
+  av_packet_rescale_ts(packet.get(), video_time_base(), video->time_base);
+  packet->duration = std::max<std::int64_t>(1, packet->duration);
+  check_written(write_packet(*packet, *video));
+}
+
+Muxer::Muxer(const MuxerConfig& config) : impl_(std::make_unique<Impl>(config)) {}
+Muxer::~Muxer() = default;
+
+void Muxer::write(const Segment& segment) {
+  Impl& impl = *impl_;
+  if (segment.packets.empty()) throw JobError(concat("chunk ", segment.chunk_index, " has no packets"));
+  if (segment.chunk_index != impl.next_chunk++)
+    throw JobError(concat("chunk ", segment.chunk_index, " came out of order"));
+  if (!impl.started) impl.start(segment);
+  if (segment.extradata != impl.extradata)
+    throw JobError(concat("chunk ", segment.chunk_index, " has another codec header than chunk 0"),
+                   "its encoder was set up differently");
+  std::vector<std::int64_t> sorted = impl.last_pts;
+  for (const SegmentPacket& packet : segment.packets) sorted.push_back(packet.pts_ticks);
+  std::sort(sorted.begin(), sorted.end());
+  for (std::size_t k = 0; k < segment.packets.size(); ++k) impl.write_video(segment.packets[k], sorted[k]);
+  impl.last_pts.assign(sorted.end() - impl.config.encoder.reorder_frames, sorted.end());
+}
+
+void Muxer::close() {
+  Impl& impl = *impl_;
+  if (!impl.started) throw JobError(concat("'", impl.config.output.string(), "' would hold no frame"));
+  impl.write_copied_before(std::numeric_limits<double>::infinity());
+  impl.check_written(av_write_trailer(impl.output.get()));
+  avio_flush(impl.output->pb);
+  impl.check_written(0);
+  impl.check_written(avio_closep(&impl.output->pb));
+  const std::string missing = missing_in_file(impl.file, *impl.output);
+  if (!missing.empty()) impl.warnings.push_back(missing);
+  publish_file(impl.file, impl.config.output, impl.config.start_id);
+}
+
+const std::vector<std::string>& Muxer::warnings() const {
+  return impl_->warnings;
+}
+
+}  // namespace atelier::media

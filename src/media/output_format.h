@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "libav.h"
+
+namespace atelier::media {
+
+/// The container of a file name. Throws UsageError where the name has none, or one that is no single file.
+const AVOutputFormat& output_format(const std::filesystem::path& output);
+
+/// "MP4", "MOV", "Matroska", "WebM", else FFmpeg's name.
+std::string container_name(const AVOutputFormat& format);
+
+[[nodiscard]] bool is_mov_family(const AVOutputFormat& format);  ///< MP4, MOV and their relatives
+[[nodiscard]] bool is_matroska_family(const AVOutputFormat& format);
+
+/// The codec's tag where it means the same codec in this container, else 0: the muxer's choice.
+[[nodiscard]] unsigned codec_tag_for(const AVOutputFormat& format, const AVCodecParameters& codec);
+
+/// True if a file in this container with one such stream can be begun (it is tried, in memory).
+[[nodiscard]] bool header_works(const AVOutputFormat& format, const AVCodecParameters& codec);
+
+}  // namespace atelier::media

@@ -1,0 +1,190 @@
+#include "packet_source.h"
+
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "atelier/base/checked_cast.h"
+#include "atelier/base/handle.h"
+#include "atelier/base/text.h"
+#include "field_packets.h"
+
+namespace atelier::media {
+namespace fs = std::filesystem;
+namespace {
+
+CodecParametersPtr copy_of(const AVCodecParameters& codec) {
+  CodecParametersPtr copy(avcodec_parameters_alloc());
+  if (!copy || avcodec_parameters_copy(copy.get(), &codec) < 0) throw std::bad_alloc();
+  return copy;
+}
+
+class FilePackets final : public PacketSource {
+ public:
+  explicit FilePackets(fs::path path) : path_(std::move(path)) { open(); }
+
+  Result read(AVPacket& packet) override {
+    while (!ended_) {
+      const int got = av_read_frame(input_.get(), &packet);
+      if (got < 0) {
+        ended_ = true;
+        // A demuxer reports a cut file as an error, or hides it in its byte stream.
+        const bool io_failed =
+            input_->pb != nullptr && input_->pb->error < 0 && input_->pb->error != AVERROR_EOF;
+        if (got == AVERROR_EOF && !io_failed) return Result::end;
+        problem_ =
+            concat("reading stopped early: ", av_error_text(got == AVERROR_EOF ? input_->pb->error : got));
+        return Result::failed;
+      }
+      // An empty packet would tell the decoder that the video is over.
+      if (packet.stream_index == index_ && packet.size > 0) return Result::packet;
+      av_packet_unref(&packet);
+    }
+    return Result::end;
+  }
+
+  [[nodiscard]] const AVCodecParameters& codec() const override { return *stream()->codecpar; }
+  [[nodiscard]] AVRational time_base() const override { return stream()->time_base; }
+  [[nodiscard]] AVFormatContext* input() const override { return input_.get(); }
+  [[nodiscard]] AVStream* stream() const override { return input_->streams[index_]; }
+  [[nodiscard]] std::string container() const override { return input_->iformat->name; }
+  void rewind() override { open(); }
+
+  bool seek(std::int64_t pts_ticks) override {
+    // Elsewhere times after a seek may be guesses.
+    const std::string name = input_->iformat->name;
+    if (!name.starts_with("mov,") && !name.starts_with("matroska,")) return false;
+    if (av_seek_frame(input_.get(), index_, pts_ticks, AVSEEK_FLAG_BACKWARD) < 0) return false;
+    ended_ = false;
+    return true;
+  }
+
+ private:
+  void open() {
+    input_ = open_input(path_);
+    index_ = styled_stream(*input_);
+    if (index_ < 0) throw_no_video(*input_, path_);
+    for (unsigned i = 0; i < input_->nb_streams; ++i)
+      if (static_cast<int>(i) != index_) input_->streams[i]->discard = AVDISCARD_ALL;
+    ended_ = false;
+  }
+
+  fs::path path_;
+  InputPtr input_;
+  int index_ = -1;
+  bool ended_ = false;
+};
+
+class PicturePackets final : public PacketSource {
+ public:
+  explicit PicturePackets(std::vector<fs::path> files) : files_(std::move(files)) {
+    std::string first_error;
+    while (!codec_ && next_ < files_.size()) {
+      try {
+        waiting_ = load_picture(files_[next_]);
+        codec_ = copy_of(*waiting_->codec);
+      } catch (const UsageError& error) {
+        if (first_error.empty()) first_error = error.what();
+        problems_before_ = true;
+        ++next_;
+      }
+    }
+    if (!codec_)
+      throw UsageError(files_.size() == 1
+                           ? first_error
+                           : concat("none of ", files_.size(), " pictures can be read (", first_error, ")"));
+    first_ = next_;
+  }
+
+  Result read(AVPacket& packet) override {
+    if (problems_before_) {
+      problems_before_ = false;
+      problem_ = concat("'", files_[0].string(), "' cannot be read");
+      return Result::failed;
+    }
+    if (next_ >= files_.size()) return Result::end;
+    if (!waiting_) {
+      try {
+        waiting_ = load_picture(files_[next_]);
+      } catch (const UsageError& error) {
+        ++next_;
+        problem_ = error.what();
+        return Result::failed;
+      }
+    }
+    if (waiting_->codec->codec_id != codec_->codec_id) {
+      codec_ = copy_of(*waiting_->codec);
+      return Result::other_codec;
+    }
+    av_packet_move_ref(&packet, waiting_->packet.get());
+    packet.pts = packet.dts = static_cast<std::int64_t>(next_);
+    packet.duration = 1;
+    packet.flags |= AV_PKT_FLAG_KEY;
+    waiting_.reset();
+    ++next_;
+    return Result::packet;
+  }
+
+  [[nodiscard]] const AVCodecParameters& codec() const override { return *codec_; }
+  [[nodiscard]] AVRational time_base() const override { return {1, 25}; }
+  [[nodiscard]] std::string container() const override { return "image2"; }
+  [[nodiscard]] std::int64_t num_pictures() const override {
+    return checked_cast<std::int64_t>(files_.size());
+  }
+  void rewind() override { move_to(first_); }
+  bool seek(std::int64_t pts_ticks) override {
+    move_to(std::max(first_, static_cast<std::size_t>(std::max<std::int64_t>(0, pts_ticks))));
+    return true;
+  }
+
+ private:
+  void move_to(std::size_t index) {
+    next_ = index;
+    waiting_.reset();
+  }
+
+  std::vector<fs::path> files_;
+  std::size_t next_ = 0;
+  std::size_t first_ = 0;
+  bool problems_before_ = false;
+  std::optional<PicturePacket> waiting_;
+  CodecParametersPtr codec_;
+};
+
+}  // namespace
+
+PicturePacket load_picture(const fs::path& path) {
+  const InputPtr input = open_file(path);
+  PicturePacket picture{make_packet(), nullptr};
+  if (is_picture_format(*input->iformat) && input->nb_streams == 1) {
+    // Picture decoders want the whole file; parsers can split it at an embedded preview.
+    const Buffer bytes = read_file(path);
+    check_av(av_new_packet(picture.packet.get(), checked_cast<int>(bytes.size())), "memory is short");
+    std::memcpy(picture.packet->data, bytes.data(), bytes.size());
+    picture.codec = copy_of(*input->streams[0]->codecpar);
+    return picture;
+  }
+  const int found = avformat_find_stream_info(input.get(), nullptr);
+  int index = styled_stream(*input);
+  if (found < 0 || index < 0)
+    throw UsageError(concat("'", path.string(), "' is no picture"), "it holds none",
+                     "Give a JPEG or PNG file");
+  while (av_read_frame(input.get(), picture.packet.get()) >= 0) {
+    if (picture.packet->stream_index == index && picture.packet->size > 0) {
+      picture.codec = copy_of(*input->streams[index]->codecpar);
+      return picture;
+    }
+    av_packet_unref(picture.packet.get());
+  }
+  throw UsageError(concat("'", path.string(), "' is no picture"), "it is cut", "Give a JPEG or PNG file");
+}
+
+std::unique_ptr<PacketSource> open_packets(const fs::path& path) {
+  std::vector<fs::path> pictures = picture_row(path);
+  if (!pictures.empty()) return std::make_unique<PicturePackets>(std::move(pictures));
+  std::unique_ptr<PacketSource> source = std::make_unique<FilePackets>(path);
+  return source->codec().codec_id == AV_CODEC_ID_H264 ? with_whole_frames(std::move(source))
+                                                      : std::move(source);
+}
+
+}  // namespace atelier::media

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "input.h"
+#include "libav.h"
+
+namespace atelier::media {
+
+/// The packets of the styled stream, in decoding order.
+class PacketSource {
+ public:
+  enum class Result {
+    packet,
+    end,
+    failed,       ///< what follows cannot be read; problem() tells
+    other_codec,  ///< drain the decoder, open one for codec(), and read on
+  };
+
+  PacketSource() = default;
+  PacketSource(const PacketSource&) = delete;
+  PacketSource& operator=(const PacketSource&) = delete;
+  virtual ~PacketSource() = default;
+
+  virtual Result read(AVPacket& packet) = 0;
+  /// Of the next packets.
+  [[nodiscard]] virtual const AVCodecParameters& codec() const = 0;
+  [[nodiscard]] virtual AVRational time_base() const = 0;
+  /// Back to the first packet.
+  virtual void rewind() = 0;
+  /// To a keyframe at or before pts where the container allows it exactly; false: nothing happened.
+  virtual bool seek(std::int64_t pts_ticks) = 0;
+  /// Of a file: its context and stream; null for pictures.
+  [[nodiscard]] virtual AVFormatContext* input() const { return nullptr; }
+  [[nodiscard]] virtual AVStream* stream() const { return nullptr; }
+  /// Number of pictures; 0 for a file.
+  [[nodiscard]] virtual std::int64_t num_pictures() const { return 0; }
+  /// True where fields came as packets of their own, so that the container counts fields as frames.
+  [[nodiscard]] virtual bool has_field_packets() const { return false; }
+  /// FFmpeg's name of the container.
+  [[nodiscard]] virtual std::string container() const = 0;
+  [[nodiscard]] const std::string& problem() const { return problem_; }
+
+ protected:
+  std::string problem_;
+};
+
+/// Pictures become a video of 25 frames/s. Throws UsageError as open_input, and for a file without video.
+std::unique_ptr<PacketSource> open_packets(const std::filesystem::path& path);
+
+/// A whole still picture as one packet, and its codec. Throws UsageError.
+struct PicturePacket {
+  PacketPtr packet;
+  CodecParametersPtr codec;
+};
+PicturePacket load_picture(const std::filesystem::path& path);
+
+}  // namespace atelier::media

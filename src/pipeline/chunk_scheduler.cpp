@@ -1,0 +1,82 @@
+#include "atelier/pipeline/chunk_scheduler.h"
+
+#include <algorithm>
+
+namespace atelier::pipeline {
+
+void ChunkScheduler::add_credits(int worker, int credits) {
+  workers_[worker].credits += credits;
+}
+
+std::optional<int> ChunkScheduler::pick_worker(int avoid) const {
+  std::optional<int> best;
+  int best_credits = 0;
+  for (const auto& [rank, worker] : workers_) {
+    if (worker.retired || rank == avoid || worker.credits <= best_credits) continue;
+    best = rank;
+    best_credits = worker.credits;
+  }
+  return best;
+}
+
+std::optional<ChunkScheduler::Deal> ChunkScheduler::deal(bool more_chunks) {
+  for (auto it = failed_.begin(); it != failed_.end(); ++it) {
+    std::optional<int> worker = pick_worker(it->last_worker);
+    const bool others_left = std::any_of(workers_.begin(), workers_.end(), [&](const auto& entry) {
+      return !entry.second.retired && entry.first != it->last_worker;
+    });
+    if (!worker && !others_left) worker = pick_worker(-1);
+    if (!worker) continue;
+    const Deal deal{*worker, it->chunk_index, true};
+    failed_.erase(it);
+    --workers_[*worker].credits;
+    ++tries_[deal.chunk_index];
+    return deal;
+  }
+  if (!more_chunks || next_chunk_ >= oldest_unfinished_ + config_.window_chunks) return std::nullopt;
+  const std::optional<int> worker = pick_worker(-1);
+  if (!worker) return std::nullopt;
+  --workers_[*worker].credits;
+  tries_[next_chunk_] = 1;
+  return Deal{*worker, next_chunk_++, false};
+}
+
+void ChunkScheduler::styled(int worker, std::int64_t /*chunk_index*/) {
+  Worker& w = workers_[worker];
+  ++w.credits;
+  w.failures_in_a_row = 0;
+}
+
+void ChunkScheduler::finished(std::int64_t chunk_index) {
+  ++num_finished_;
+  tries_.erase(chunk_index);
+  finished_ahead_.insert(chunk_index);
+  while (!finished_ahead_.empty() && *finished_ahead_.begin() == oldest_unfinished_) {
+    finished_ahead_.erase(finished_ahead_.begin());
+    ++oldest_unfinished_;
+  }
+}
+
+ChunkScheduler::Verdict ChunkScheduler::failed(int worker, std::int64_t chunk_index) {
+  Worker& w = workers_[worker];
+  ++w.credits;
+  if (++w.failures_in_a_row >= config_.max_worker_failures) w.retired = true;
+  if (tries_[chunk_index] >= config_.max_tries) return Verdict::chunk_hopeless;
+  const bool any_left =
+      std::any_of(workers_.begin(), workers_.end(), [](const auto& entry) { return !entry.second.retired; });
+  if (!any_left) return Verdict::no_worker_left;
+  failed_.push_back({chunk_index, worker});
+  return Verdict::retry;
+}
+
+int ChunkScheduler::num_tries(std::int64_t chunk_index) const {
+  const auto it = tries_.find(chunk_index);
+  return it == tries_.end() ? 0 : it->second;
+}
+
+bool ChunkScheduler::retired(int worker) const {
+  const auto it = workers_.find(worker);
+  return it != workers_.end() && it->second.retired;
+}
+
+}  // namespace atelier::pipeline

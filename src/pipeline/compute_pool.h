@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "atelier/base/buffer.h"
+#include "atelier/pipeline/blocking_queue.h"
+#include "atelier/pipeline/protocol.h"
+#include "atelier/pipeline/worker.h"
+
+namespace atelier::pipeline {
+
+/// One frame on its way through a worker.
+struct WorkItem {
+  std::int64_t chunk_index = 0;
+  std::int64_t frame_index = 0;
+  Buffer planes;  ///< in: as decoded; out: styled, or as decoded where error says why not
+  FrameTimes times;
+  std::string error;
+};
+
+/// The threads of a worker that compute: planes → tensor → engine → planes, one frame a call, an engine for
+/// each thread. The bits do not depend on how many there are.
+class ComputePool {
+ public:
+  /// Makes the engines; throws what that throws.
+  ComputePool(const WorkerSetup& setup, tensor::Device device, int num_threads,
+              const EngineFactory& make_engine);
+  ~ComputePool();
+  ComputePool(const ComputePool&) = delete;
+  ComputePool& operator=(const ComputePool&) = delete;
+
+  void push(WorkItem item) { todo_.push(std::move(item)); }
+  /// A finished frame, in any order; never waits.
+  std::optional<WorkItem> try_pop() { return done_.try_pop(); }
+  [[nodiscard]] int num_threads() const { return static_cast<int>(threads_.size()); }
+
+ private:
+  void compute(models::StyleEngine& engine, const VideoFormat& format, tensor::Device device);
+
+  std::vector<std::unique_ptr<models::StyleEngine>> engines_;
+  // Credits bound what waits in either.
+  BlockingQueue<WorkItem> todo_{std::numeric_limits<std::size_t>::max()};
+  BlockingQueue<WorkItem> done_{std::numeric_limits<std::size_t>::max()};
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace atelier::pipeline

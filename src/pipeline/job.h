@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "atelier/base/handle.h"
+#include "atelier/media/encoder.h"
+#include "atelier/media/video_reader.h"
+#include "atelier/models/style_engine.h"
+#include "atelier/pipeline/run_config.h"
+
+namespace atelier::pipeline {
+
+/// A job of which all settings and inputs have been checked, and nothing is written yet.
+struct Job {
+  RunConfig config;
+  media::VideoReader reader;
+  media::EncoderConfig encoder;
+  models::EngineSpec engine;
+  std::int64_t chunk_frames = 0;
+  int num_encoders = 1;            ///< chunks that are encoded at the same time; the bits do not depend on it
+  bool encode_at_workers = false;  ///< else at the root; the bits do not depend on it
+  std::string log_name;            ///< start of its log files' names
+  std::vector<std::string> warnings;
+
+  [[nodiscard]] const media::InputInfo& input() const { return reader.info(); }
+};
+
+/// Reads the input's start, the style pictures and the weights; tries the encoder and the output's folder.
+/// Throws UsageError for whatever is wrong with them.
+Job prepare_job(const RunConfig& config);
+
+/// Weights as --model names them, else those that ship with the engine, and the pictures of --style.
+models::EngineSpec read_engine(const RunConfig& config);
+
+}  // namespace atelier::pipeline

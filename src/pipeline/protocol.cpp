@@ -1,0 +1,208 @@
+#include "atelier/pipeline/protocol.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <type_traits>
+#include <utility>
+
+#include "atelier/base/error.h"
+#include "atelier/base/text.h"
+#include "atelier/base/version.h"
+
+namespace atelier::pipeline {
+namespace {
+
+using nlohmann::json;
+
+[[noreturn]] void malformed(const std::string& why) {
+  throw JobError("a message between ranks could not be read", why, "Start the same program on all ranks");
+}
+
+// Runs a reader of JSON and turns its exceptions into ours.
+template <typename Function>
+auto guarded(Function function) {
+  try {
+    return function();
+  } catch (const json::exception& e) {
+    malformed(e.what());
+  }
+}
+
+/// A whole number that T can hold. The library would convert any number, also where that is undefined.
+template <typename T>
+T integer(const json& value) {
+  const bool fits = value.is_number_unsigned()
+                        ? std::in_range<T>(value.get<std::uint64_t>())
+                        : value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
+  if (!fits) malformed("a number in it is not whole, or out of range");
+  return value.get<T>();
+}
+
+Buffer pack_json(const json& value) {
+  return pack(value.dump());
+}
+json unpack_json(const Buffer& bytes) {
+  return json::parse(unpack_text(bytes));
+}
+
+json format_json(const VideoFormat& f) {
+  return {{"width_px", f.width_px},
+          {"height_px", f.height_px},
+          {"model", static_cast<int>(f.model)},
+          {"bit_depth", f.bit_depth},
+          {"log2_chroma_w", f.log2_chroma_w},
+          {"log2_chroma_h", f.log2_chroma_h},
+          {"has_alpha", f.has_alpha},
+          {"range", static_cast<int>(f.range)},
+          {"matrix_coefficients", f.matrix_coefficients},
+          {"siting", static_cast<int>(f.siting)},
+          {"pixel_format", f.pixel_format}};
+}
+
+VideoFormat format_from(const json& j) {
+  VideoFormat f;
+  f.width_px = integer<int>(j.at("width_px"));
+  f.height_px = integer<int>(j.at("height_px"));
+  f.model = static_cast<ColorModel>(integer<int>(j.at("model")));
+  f.bit_depth = integer<int>(j.at("bit_depth"));
+  f.log2_chroma_w = integer<int>(j.at("log2_chroma_w"));
+  f.log2_chroma_h = integer<int>(j.at("log2_chroma_h"));
+  f.has_alpha = j.at("has_alpha");
+  f.range = static_cast<ColorRange>(integer<int>(j.at("range")));
+  f.matrix_coefficients = integer<int>(j.at("matrix_coefficients"));
+  f.siting = static_cast<ChromaSiting>(integer<int>(j.at("siting")));
+  f.pixel_format = j.at("pixel_format");
+  return f;
+}
+
+void append(Buffer& out, std::size_t& at, std::span<const std::byte> bytes) {
+  if (!bytes.empty()) std::memcpy(out.data() + at, bytes.data(), bytes.size());
+  at += bytes.size();
+}
+
+}  // namespace
+
+Buffer pack(const std::string& text) {
+  return Buffer(std::as_bytes(std::span(text)));
+}
+
+std::string unpack_text(const Buffer& bytes) {
+  std::string text(bytes.size(), '\0');
+  if (!bytes.empty()) std::memcpy(text.data(), bytes.data(), bytes.size());
+  return text;
+}
+
+Buffer pack(const WorkerHello& hello) {
+  return pack_json({{"host", hello.host}, {"build", hello.build}, {"process_id", hello.process_id}});
+}
+
+WorkerHello unpack_hello(const Buffer& bytes) {
+  return guarded([&] {
+    const json j = unpack_json(bytes);
+    return WorkerHello{j.at("host"), j.at("build"), integer<std::int64_t>(j.at("process_id"))};
+  });
+}
+
+// An 8-byte length, that many bytes of JSON, then the weights, the style and the encoder as they are.
+Buffer pack(const WorkerSetup& setup) {
+  const std::string text = json{
+      {"format", format_json(setup.format)},
+      {"engine", setup.engine.kind},
+      {"strength", setup.engine.strength},
+      {"precision", static_cast<int>(setup.engine.precision)},
+      {"weights_bytes", setup.engine.weights.size()},
+      {"style_bytes", setup.engine.style.size()},
+      {"encoder_bytes", setup.encoder.size()},
+      {"device", setup.device},
+      {"root_host", setup.root_host},
+      {"credits", setup.credits},
+      {"log_dir", setup.log_dir},
+      {"log_name",
+       setup.log_name}}.dump();
+  const std::uint64_t length = text.size();
+  Buffer out(sizeof length + text.size() + setup.engine.weights.size() + setup.engine.style.size() +
+             setup.encoder.size());
+  std::size_t at = 0;
+  append(out, at, std::as_bytes(std::span(&length, 1)));
+  append(out, at, std::as_bytes(std::span(text)));
+  append(out, at, setup.engine.weights.bytes());
+  append(out, at, setup.engine.style.bytes());
+  append(out, at, setup.encoder.bytes());
+  return out;
+}
+
+WorkerSetup unpack_setup(const Buffer& bytes) {
+  std::uint64_t length = 0;
+  if (bytes.size() < sizeof length) malformed("it is cut");
+  std::memcpy(&length, bytes.data(), sizeof length);
+  if (length > bytes.size() - sizeof length) malformed("it is cut");
+  return guarded([&] {
+    const char* begin = reinterpret_cast<const char*>(bytes.data()) + sizeof length;
+    const json j = json::parse(begin, begin + length);
+    WorkerSetup setup;
+    setup.format = format_from(j.at("format"));
+    setup.engine.kind = j.at("engine");
+    setup.engine.strength = j.at("strength");
+    setup.engine.precision = static_cast<tensor::Precision>(integer<int>(j.at("precision")));
+    setup.device = j.at("device");
+    setup.root_host = j.at("root_host");
+    setup.credits = integer<int>(j.at("credits"));
+    setup.log_dir = j.at("log_dir");
+    setup.log_name = j.at("log_name");
+    const auto weights = integer<std::size_t>(j.at("weights_bytes"));
+    const auto style = integer<std::size_t>(j.at("style_bytes"));
+    const auto encoder = integer<std::size_t>(j.at("encoder_bytes"));
+    const auto rest = bytes.bytes().subspan(sizeof length + length);
+    if (weights > rest.size() || style > rest.size() - weights || rest.size() - weights - style != encoder)
+      malformed("it is cut");
+    setup.engine.weights = Buffer(rest.first(weights));
+    setup.engine.style = Buffer(rest.subspan(weights, style));
+    setup.encoder = Buffer(rest.last(encoder));
+    return setup;
+  });
+}
+
+Buffer pack(const WorkerReady& ready) {
+  return pack_json(
+      {{"device", ready.device}, {"capability", ready.capability}, {"num_threads", ready.num_threads}});
+}
+
+WorkerReady unpack_ready(const Buffer& bytes) {
+  return guarded([&] {
+    const json j = unpack_json(bytes);
+    return WorkerReady{j.at("device"), j.at("capability"), integer<int>(j.at("num_threads"))};
+  });
+}
+
+Buffer pack(const WorkerGoodbye& goodbye) {
+  return pack_json({{"num_frames", goodbye.num_frames},
+                    {"busy_s", goodbye.busy_s},
+                    {"peak_memory_bytes", goodbye.peak_memory_bytes}});
+}
+
+WorkerGoodbye unpack_goodbye(const Buffer& bytes) {
+  return guarded([&] {
+    const json j = unpack_json(bytes);
+    return WorkerGoodbye{integer<std::int64_t>(j.at("num_frames")), j.at("busy_s"),
+                         integer<std::int64_t>(j.at("peak_memory_bytes"))};
+  });
+}
+
+static_assert(std::is_trivially_copyable_v<FrameTimes>);
+
+Buffer pack(const std::vector<FrameTimes>& times) {
+  return Buffer(std::as_bytes(std::span(times)));
+}
+
+std::vector<FrameTimes> unpack_times(const Buffer& bytes) {
+  if (bytes.size() % sizeof(FrameTimes) != 0) malformed("frame times are cut");
+  std::vector<FrameTimes> times(bytes.size() / sizeof(FrameTimes));
+  if (!bytes.empty()) std::memcpy(times.data(), bytes.data(), bytes.size());
+  return times;
+}
+
+std::string build_text() {
+  return concat("atelier ", program_version(), " (git ", git_sha(), ")");
+}
+
+}  // namespace atelier::pipeline

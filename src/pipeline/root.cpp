@@ -1,0 +1,403 @@
+#include "atelier/pipeline/root.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <map>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "atelier/base/checked_cast.h"
+#include "atelier/base/error.h"
+#include "atelier/base/hash.h"
+#include "atelier/base/log.h"
+#include "atelier/base/text.h"
+#include "atelier/pipeline/chunk_scheduler.h"
+#include "atelier/pipeline/encoding_protocol.h"
+#include "atelier/pipeline/protocol.h"
+#include "decode_stage.h"
+#include "encode_stage.h"
+#include "job.h"
+#include "mux_stage.h"
+#include "outbox.h"
+#include "progress_meter.h"
+#include "record_builder.h"
+#include "worker_roster.h"
+
+namespace atelier::pipeline {
+namespace {
+
+using transport::Message;
+using transport::MessageHeader;
+
+constexpr int credits_per_worker = 2;
+constexpr std::int64_t min_window_chunks = 8;
+constexpr std::int64_t window_chunks_per_encoding_worker = 16;  // what waits is encoded
+constexpr std::int64_t max_decoded_ahead_frames = 16;
+constexpr std::size_t max_decoded_ahead_bytes = std::size_t{128} << 20;
+constexpr std::size_t sending_frames_per_worker = 2;
+constexpr std::size_t min_sending_bytes = std::size_t{8} << 20;
+
+// A chunk between its first frame's decoding and its encoding.
+struct DealtChunk {
+  Chunk chunk;
+  int worker = 0;
+  int encoder_rank = 0;                     // the worker that encodes it; 0: the root
+  bool dealt_again = false;                 // its frames come back, and go to encoder_rank from here
+  std::map<std::int64_t, FrameInfo> infos;  // of frames that are not styled yet
+  std::map<std::int64_t, Buffer> returned;  // planes of frames that a worker could not style
+};
+
+std::size_t decode_capacity(const VideoFormat& format) {
+  return std::clamp<std::size_t>(max_decoded_ahead_bytes / frame_bytes(format), 2, max_decoded_ahead_frames);
+}
+
+// What comes back at once when the workers are faster than the encoders; a send ends as soon as it is
+// received.
+std::size_t sending_limit(const VideoFormat& format, int num_workers) {
+  return std::max(min_sending_bytes,
+                  sending_frames_per_worker * static_cast<std::size_t>(num_workers) * frame_bytes(format));
+}
+
+SchedulerConfig scheduler_config(const Job& job, int num_workers) {
+  const std::int64_t chunks_per_worker =
+      job.encode_at_workers ? window_chunks_per_encoding_worker : 2 * credits_per_worker;
+  return {.window_chunks = std::max(min_window_chunks, chunks_per_worker * num_workers)};
+}
+
+// mpirun sends TERM to all ranks when one of them has died.
+Error interrupted_by(int signal) {
+  return Error(
+      ExitCode::interrupted, "interrupted",
+      signal == SIGTERM
+          ? "a TERM signal came: from a person, the scheduler, or the launcher because another rank died"
+          : concat("signal ", signal, " came"),
+      "Run the same command again");
+}
+
+media::MuxerConfig muxer_config(const Job& job) {
+  const std::string seed = concat(job.config.output.string(), getpid(), wall_clock_s());
+  return {.output = job.config.output,
+          .scratch = job.config.stage_dir,
+          .start_id = hex64(hash64(std::as_bytes(std::span(seed)))).substr(0, 8),
+          .input = job.input(),
+          .encoder = job.encoder,
+          .start_s = job.config.start_s,
+          .duration_s = job.config.duration_s};
+}
+
+}  // namespace
+
+struct Root::Impl {
+  Impl(Job& job, transport::Communicator& communicator, RecordBuilder& record, const RootConfig& config)
+      : job_(job),
+        communicator_(communicator),
+        record_(record),
+        config_(config),
+        outbox_(communicator),
+        roster_(job, communicator, record, config.alone),
+        scheduler_(scheduler_config(job, communicator.size() - 1)),
+        meter_(config.progress, job.input().num_frames),
+        max_sending_bytes_(sending_limit(job.input().format, communicator.size() - 1)),
+        max_waiting_((job.num_encoders - 1) * job.chunk_frames + max_decoded_ahead_frames),
+        mux_(muxer_config(job)),
+        encode_(job.encoder, job.num_encoders),
+        decode_(job.reader, decode_capacity(job.input().format)) {}
+
+  void run() {
+    while (!finished()) {
+      step();
+      if (const int signal = config_.interrupted ? config_.interrupted() : 0; signal != 0)
+        throw interrupted_by(signal);
+    }
+    if (meter_.num_frames_done() == 0)
+      throw UsageError(concat("no frame to style in '", job_.config.input.string(), "'"),
+                       "--start and --duration leave none", "Choose an earlier --start");
+    report_damage();
+    mux_.finish();
+    for (const std::string& warning : mux_.warnings()) warn(warning);
+    stop_workers();
+    meter_.finish(true);
+  }
+
+  // One round of everything that may have moved.
+  void step() {
+    bool busy = outbox_.retire();
+    busy |= receive();
+    busy |= feed();
+    busy |= collect();
+    meter_.tick();
+    idle_.wait_unless(busy || communicator_.receiving());
+  }
+
+  bool finished() {
+    return !next_frame_ && !filling_ && scheduler_.num_unfinished() == 0 && decode_.exhausted();
+  }
+
+  // Deals chunks and sends frames until no worker has room, no frame is decoded, enough is under way, or the
+  // encoders have enough to do.
+  bool feed() {
+    bool any = false;
+    while (outbox_.bytes() < max_sending_bytes_) {
+      if (!next_frame_ && encode_.num_waiting() <= max_waiting_) next_frame_ = decode_.try_pop();
+      if (filling_ && next_frame_) {
+        send_next_frame();
+      } else if (filling_ && decode_.exhausted()) {
+        end_chunk();
+      } else if (const auto deal = scheduler_.deal(!filling_ && next_frame_)) {
+        deal->retry ? deal_again(*deal) : begin_chunk(*deal);
+      } else {
+        break;
+      }
+      any = true;
+    }
+    return any;
+  }
+
+  void begin_chunk(const ChunkScheduler::Deal& deal) {
+    record_.first_deal();
+    const std::int64_t first = next_frame_->info.frame_index;
+    DealtChunk& dealt = dealt_[deal.chunk_index];
+    dealt.chunk = {deal.chunk_index, first, first};
+    dealt.worker = deal.worker;
+    dealt.encoder_rank = job_.encode_at_workers ? deal.worker : 0;
+    filling_ = deal.chunk_index;
+    io::ChunkRow& row = record_.chunk(deal.chunk_index);
+    row.chunk_index = deal.chunk_index;
+    row.first_frame = first;
+    row.rank = roster_.record_rank(deal.worker);
+    row.dealt_s = record_.now_s();
+    const StyledGoes goes = job_.encode_at_workers ? StyledGoes::to_encoder : StyledGoes::back;
+    outbox_.send(
+        deal.worker, MessageKind::chunk_begin,
+        {.flags = static_cast<std::int32_t>(goes), .chunk_index = deal.chunk_index, .frame_index = first});
+  }
+
+  void send_next_frame() {
+    DealtChunk& dealt = dealt_.at(*filling_);
+    FrameInfo& info = next_frame_->info;
+    const std::int64_t index = info.frame_index;
+    io::FrameRow& row = record_.frame(index);
+    row.frame_index = index;
+    row.pts_ticks = info.pts_ticks;
+    row.chunk_index = checked_cast<std::int32_t>(*filling_);
+    row.decode_s = static_cast<float>(info.decode_s);
+    if (dealt.encoder_rank != 0)
+      outbox_.send(dealt.worker, MessageKind::frame_info, {.frame_index = index}, pack(info));
+    dealt.infos.emplace(index, std::move(info));
+    outbox_.send(dealt.worker, MessageKind::frame, {.chunk_index = *filling_, .frame_index = index},
+                 std::move(next_frame_->planes));
+    next_frame_.reset();
+    dealt.chunk.end_frame = index + 1;
+    if (dealt.chunk.num_frames() == job_.chunk_frames) end_chunk();
+  }
+
+  void end_chunk() {
+    const DealtChunk& dealt = dealt_.at(*filling_);
+    record_.chunk(*filling_).end_frame = dealt.chunk.end_frame;
+    if (dealt.encoder_rank == 0) encode_.set_end(dealt.chunk);
+    outbox_.send(dealt.worker, MessageKind::chunk_end, {.chunk_index = *filling_});
+    filling_.reset();
+  }
+
+  void deal_again(const ChunkScheduler::Deal& deal) {
+    DealtChunk& dealt = dealt_.at(deal.chunk_index);
+    dealt.worker = deal.worker;
+    dealt.dealt_again = true;
+    io::ChunkRow& row = record_.chunk(deal.chunk_index);
+    row.rank = roster_.record_rank(deal.worker);
+    row.num_tries = scheduler_.num_tries(deal.chunk_index);
+    outbox_.send(deal.worker, MessageKind::chunk_begin,
+                 {.flags = static_cast<std::int32_t>(StyledGoes::back), .chunk_index = deal.chunk_index});
+    for (auto& [index, planes] : std::exchange(dealt.returned, {}))
+      outbox_.send(deal.worker, MessageKind::frame, {.chunk_index = deal.chunk_index, .frame_index = index},
+                   std::move(planes));
+    outbox_.send(deal.worker, MessageKind::chunk_end, {.chunk_index = deal.chunk_index});
+  }
+
+  bool receive() {
+    bool any = false;
+    while (std::optional<Message> message = communicator_.poll()) {
+      handle(std::move(*message));
+      any = true;
+    }
+    return any;
+  }
+
+  void handle(Message message) {
+    const MessageHeader& header = message.header;
+    switch (static_cast<MessageKind>(header.kind)) {
+      case MessageKind::hello:
+        outbox_.send(message.from, MessageKind::setup, {},
+                     roster_.greet(message.from, unpack_hello(message.payload)));
+        return;
+      case MessageKind::ready:
+        roster_.ready(message.from, unpack_ready(message.payload));
+        meter_.set_num_workers(roster_.num_ready());
+        scheduler_.add_credits(message.from, header.flags);
+        return;
+      case MessageKind::styled:
+        take_styled(std::move(message));
+        return;
+      case MessageKind::chunk_done:
+        for (const FrameTimes& times : unpack_times(message.payload)) record_.frame_times(times);
+        if (header.flags > 0) return;
+        record_.chunk(header.chunk_index).styled_s = record_.now_s();
+        if (!holds_credit_until_encoded(header.chunk_index))
+          scheduler_.styled(message.from, header.chunk_index);
+        return;
+      case MessageKind::segment:
+        if (holds_credit_until_encoded(header.chunk_index))
+          scheduler_.styled(message.from, header.chunk_index);
+        take_encoded(unpack_encoded_chunk(message.payload));
+        return;
+      case MessageKind::returned:
+        dealt_.at(header.chunk_index).returned.emplace(header.frame_index, std::move(message.payload));
+        return;
+      case MessageKind::chunk_failed:
+        take_failure(message);
+        return;
+      case MessageKind::failure:
+        throw Error(header.flags == static_cast<int>(ExitCode::usage) ? ExitCode::usage : ExitCode::failed,
+                    unpack_text(message.payload));
+      case MessageKind::goodbye:
+        roster_.left(message.from, unpack_goodbye(message.payload));
+        return;
+      default:
+        throw JobError(concat("message of kind ", header.kind, " at the root"), "internal protocol error");
+    }
+  }
+
+  // A worker that encodes gets no more chunks than it can encode.
+  bool holds_credit_until_encoded(std::int64_t chunk_index) const {
+    const auto it = dealt_.find(chunk_index);
+    return it != dealt_.end() && it->second.encoder_rank != 0 && !it->second.dealt_again;
+  }
+
+  void take_styled(Message message) {
+    const MessageHeader& header = message.header;
+    DealtChunk& dealt = dealt_.at(header.chunk_index);
+    const auto info = dealt.infos.extract(header.frame_index);
+    if (info.empty())
+      throw JobError(concat("frame ", header.frame_index, " came back twice"), "internal error");
+    io::FrameRow& row = record_.frame(header.frame_index);
+    row.rank = roster_.record_rank(message.from);
+    row.done_s = record_.now_s();
+    log::to_file(concat("frame ", header.frame_index, " chunk ", header.chunk_index, " back from rank ",
+                        row.rank, " after ", fixed(row.done_s, 3), " s, decoded in ",
+                        fixed(static_cast<double>(row.decode_s) * 1e3, 1), " ms"));
+    meter_.frame_done();
+    if (dealt.encoder_rank == 0) {
+      encode_.add(header.chunk_index, dealt.chunk.first_frame,
+                  {std::move(info.mapped()), std::move(message.payload)});
+    } else if (dealt.dealt_again) {
+      outbox_.send(dealt.encoder_rank, MessageKind::restyled,
+                   {.chunk_index = header.chunk_index, .frame_index = header.frame_index},
+                   std::move(message.payload));
+    }
+  }
+
+  void take_failure(const Message& message) {
+    const std::int64_t chunk = message.header.chunk_index;
+    const int worker = message.from;
+    const std::string why = without_period(unpack_text(message.payload));
+    const auto verdict = scheduler_.failed(worker, chunk);
+    if (verdict == ChunkScheduler::Verdict::chunk_hopeless)
+      throw JobError(concat("chunk ", chunk, " failed ", scheduler_.num_tries(chunk), " times"), why);
+    if (verdict == ChunkScheduler::Verdict::no_worker_left)
+      throw JobError("no worker is left", concat("the last one failed on chunk ", chunk, ": ", why));
+    record_.event(roster_.record_rank(worker), "retry", concat("chunk ", chunk, ": ", why));
+    log::warning(concat("chunk ", chunk, " failed on rank ", roster_.record_rank(worker), " (", why,
+                        "). It is styled again",
+                        scheduler_.retired(worker) ? "; that rank gets no more work" : ""));
+    meter_.failure();
+  }
+
+  // What the root has encoded.
+  bool collect() {
+    bool any = false;
+    while (std::optional<EncodedChunk> encoded = encode_.try_pop()) {
+      any = true;
+      take_encoded(std::move(*encoded));
+    }
+    mux_.check();
+    return any;
+  }
+
+  // What is encoded goes to the muxer.
+  void take_encoded(EncodedChunk encoded) {
+    const std::int64_t index = encoded.segment.chunk_index;
+    io::ChunkRow& row = record_.chunk(index);
+    row.encoded_s = record_.now_s();
+    for (const SegmentPacket& packet : encoded.segment.packets)
+      row.encoded_bytes += static_cast<std::int64_t>(packet.data.size());
+    for (std::size_t i = 0; i < encoded.encode_s.size(); ++i)
+      record_.frame(row.first_frame + static_cast<std::int64_t>(i)).encode_s = encoded.encode_s[i];
+    log::to_file(concat("chunk ", index, " encoded: ", row.end_frame - row.first_frame, " frames, ",
+                        row.encoded_bytes, " bytes, ", fixed(encoded.segment.encode_s, 3), " s"));
+    dealt_.erase(index);
+    scheduler_.finished(index);
+    mux_.add(std::move(encoded.segment));
+  }
+
+  void stop_workers() {
+    for (int rank = 1; rank < communicator_.size(); ++rank) outbox_.send(rank, MessageKind::stop);
+    const Stopwatch watch;
+    constexpr double patience_s = 30;
+    while (roster_.num_left() < communicator_.size() - 1) {
+      bool busy = outbox_.retire();
+      busy |= receive();
+      idle_.wait_unless(busy);
+      if (watch.seconds_s() > patience_s)
+        throw JobError("a worker does not answer", "all frames are styled, and it was asked to stop");
+    }
+  }
+
+  void report_damage() {
+    const media::Damage damage = decode_.damage();
+    if (damage.num_errors == 0) return;
+    const std::string text =
+        concat("'", job_.config.input.string(), "' is damaged in ", damage.num_errors,
+               damage.num_errors == 1 ? " place" : " places", " (first: ", damage.first_problem,
+               "). Every frame that could be decoded is in the output");
+    log::warning(text);
+    record_.event(0, "damage", text);
+    record_.set("damage.num_errors", std::to_string(damage.num_errors));
+  }
+
+  void warn(const std::string& text) {
+    log::warning(text);
+    record_.event(0, "warning", text);
+  }
+
+  Job& job_;
+  transport::Communicator& communicator_;
+  RecordBuilder& record_;
+  RootConfig config_;
+  Outbox outbox_;
+  Idle idle_;
+  WorkerRoster roster_;
+  ChunkScheduler scheduler_;
+  ProgressMeter meter_;
+  std::map<std::int64_t, DealtChunk> dealt_;
+  std::optional<FramePlanes> next_frame_;
+  std::size_t max_sending_bytes_;
+  std::int64_t max_waiting_;             // frames for the encoders, above which no new ones are sent
+  std::optional<std::int64_t> filling_;  // the chunk that gets the frames being decoded
+  MuxStage mux_;
+  EncodeStage encode_;
+  DecodeStage decode_;
+};
+
+Root::Root(Job& job, transport::Communicator& communicator, RecordBuilder& record, const RootConfig& config)
+    : impl_(std::make_unique<Impl>(job, communicator, record, config)) {}
+Root::~Root() = default;
+
+void Root::run() {
+  impl_->run();
+}
+
+}  // namespace atelier::pipeline

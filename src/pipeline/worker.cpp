@@ -1,0 +1,277 @@
+#include "atelier/pipeline/worker.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "atelier/base/checked_cast.h"
+#include "atelier/base/error.h"
+#include "atelier/base/handle.h"
+#include "atelier/base/log.h"
+#include "atelier/base/memory.h"
+#include "atelier/base/stopwatch.h"
+#include "atelier/base/text.h"
+#include "atelier/pipeline/encoding_protocol.h"
+#include "atelier/pipeline/protocol.h"
+#include "compute_pool.h"
+#include "encode_stage.h"
+#include "outbox.h"
+
+namespace atelier::pipeline {
+namespace {
+
+using transport::Message;
+using transport::MessageHeader;
+constexpr transport::Rank root_rank = 0;
+constexpr int max_encoders = 8;  // at a time
+
+// A chunk that this worker has been dealt.
+struct DealtChunk {
+  std::int64_t first_frame = 0;
+  bool encode = false;  // here
+  std::int64_t num_received = 0;
+  std::int64_t num_back = 0;
+  bool ended = false;  // chunk_end has come
+  std::string error;   // of its first frame that failed
+  std::vector<WorkItem> unstyled;
+  std::vector<FrameTimes> times;
+
+  [[nodiscard]] bool finished() const { return ended && num_back == num_received; }
+};
+
+class Worker {
+ public:
+  Worker(transport::Communicator& communicator, const WorkerConfig& config)
+      : communicator_(communicator), config_(config), outbox_(communicator) {}
+
+  void run() {
+    send(MessageKind::hello, {}, pack(WorkerHello{host_name(), build_text(), getpid()}));
+    while (!stopped_) {
+      bool busy = outbox_.retire();
+      while (std::optional<Message> message = communicator_.poll()) {
+        handle(std::move(*message));
+        busy = true;
+      }
+      while (pool_) {
+        std::optional<WorkItem> item = pool_->try_pop();
+        if (!item) break;
+        take_back(std::move(*item));
+        busy = true;
+      }
+      busy |= send_segments();
+      idle_.wait_unless(busy || communicator_.receiving());
+    }
+    log::flush();
+    send(MessageKind::goodbye, {}, pack(WorkerGoodbye{num_frames_, busy_s_, peak_memory_bytes()}));
+    outbox_.drain();
+  }
+
+ private:
+  void handle(Message message) {
+    const MessageHeader& header = message.header;
+    switch (static_cast<MessageKind>(header.kind)) {
+      case MessageKind::setup:
+        set_up(message.payload);
+        return;
+      case MessageKind::chunk_begin:
+        begin_chunk(header);
+        return;
+      case MessageKind::frame_info:
+        infos_.insert_or_assign(header.frame_index, unpack_frame_info(message.payload));
+        return;
+      case MessageKind::frame:
+        ++chunks_.at(header.chunk_index).num_received;
+        pool_->push({header.chunk_index, header.frame_index, std::move(message.payload), {}, {}});
+        return;
+      case MessageKind::chunk_end:
+        end_chunk(header.chunk_index);
+        return;
+      case MessageKind::restyled:
+        encode(header.chunk_index, header.frame_index, std::move(message.payload));
+        return;
+      case MessageKind::stop:
+        stopped_ = true;
+        return;
+      default:
+        throw JobError(concat("message of kind ", header.kind, " at a worker"), "internal protocol error");
+    }
+  }
+
+  void begin_chunk(const MessageHeader& header) {
+    DealtChunk& chunk = chunks_[header.chunk_index];
+    chunk.first_frame = header.frame_index;
+    chunk.encode = static_cast<StyledGoes>(header.flags) == StyledGoes::to_encoder;
+    if (chunk.encode) first_frames_[header.chunk_index] = header.frame_index;
+  }
+
+  void end_chunk(std::int64_t chunk_index) {
+    DealtChunk& chunk = chunks_.at(chunk_index);
+    chunk.ended = true;
+    if (chunk.encode)
+      encoders_->set_end({chunk_index, chunk.first_frame, chunk.first_frame + chunk.num_received});
+    finish_if_complete(chunk_index);
+  }
+
+  void set_up(const Buffer& bytes) {
+    const WorkerSetup setup = unpack_setup(bytes);
+    if (config_.own_process && !setup.log_dir.empty()) {
+      log::configure({.rank = communicator_.rank(),
+                      .file = std::filesystem::path(setup.log_dir) /
+                              concat(setup.log_name, "-rank", communicator_.rank(), ".log")});
+    }
+    // The root holds the lowest rank of its machine and needs no place among its workers.
+    const int roots_here = setup.root_host == host_name() ? 1 : 0;
+    const int num_workers_here = std::max(1, communicator_.local_size() - roots_here);
+    const tensor::Device device = pick_device(setup.device, communicator_.local_rank() - roots_here);
+    const int num_cores = std::max(1, tensor::num_usable_cores() / num_workers_here);
+    const int num_threads = device.kind == tensor::DeviceKind::cuda ? 1 : num_cores;
+    pool_.emplace(setup, device, num_threads, config_.make_engine);
+    const std::string name = tensor::device_name(device);
+    log::to_file(concat("rank ", communicator_.rank(), " on ", host_name(), ": ", name, ", ", num_threads,
+                        " threads"));
+    const std::string kind = device.kind == tensor::DeviceKind::cuda ? name : tensor::cpu_capability();
+    int credits = setup.credits;
+    if (!setup.encoder.empty()) {
+      const int num_encoders = std::clamp(num_cores / 2, 1, max_encoders);
+      encoders_.emplace(unpack_encoder(setup.encoder.bytes()), num_encoders);
+      credits = std::max(credits, num_encoders + 1);
+    }
+    send(MessageKind::ready, {.flags = credits}, pack(WorkerReady{name, kind, num_threads}));
+  }
+
+  static tensor::Device pick_device(const std::string& wanted, int index_among_workers) {
+    const int gpus = wanted == "cpu" ? 0 : tensor::num_gpus();
+    if (gpus == 0) {
+      if (wanted == "cuda")
+        throw UsageError(concat("no GPU on ", host_name()), "--device cuda was given",
+                         "Give --device auto or cpu, or see what 'nvidia-smi' says there");
+      return {tensor::DeviceKind::cpu, 0};
+    }
+    const int index = gpus == 1 ? 0 : index_among_workers;
+    if (index >= gpus)
+      throw UsageError(concat("more workers than GPUs on ", host_name()),
+                       concat(gpus, " GPUs are visible there"),
+                       "Start one rank for each GPU, and one for the root");
+    return {tensor::DeviceKind::cuda, index};
+  }
+
+  void take_back(WorkItem item) {
+    const std::int64_t chunk_index = item.chunk_index;
+    DealtChunk& chunk = chunks_.at(chunk_index);
+    ++chunk.num_back;
+    if (item.error.empty()) {
+      const FrameTimes& t = item.times;
+      busy_s_ += static_cast<double>(t.transfer_s + t.convert_s + t.style_s);
+      ++num_frames_;
+      item.times.frame_index = item.frame_index;
+      chunk.times.push_back(item.times);
+      log::to_file(concat("frame ", item.frame_index, " chunk ", chunk_index, ": convert ",
+                          fixed(static_cast<double>(t.convert_s) * 1e3, 1), " ms, style ",
+                          fixed(static_cast<double>(t.style_s) * 1e3, 1), " ms"));
+      if (chunk.encode) encode(chunk_index, item.frame_index, std::move(item.planes));
+      send(MessageKind::styled, {.chunk_index = chunk_index, .frame_index = item.frame_index},
+           chunk.encode ? Buffer() : std::move(item.planes));
+    } else {
+      log::to_file(concat("frame ", item.frame_index, " chunk ", chunk_index, " failed: ", item.error));
+      if (chunk.error.empty()) chunk.error = concat("frame ", item.frame_index, ": ", item.error);
+      chunk.unstyled.push_back(std::move(item));
+    }
+    finish_if_complete(chunk_index);
+  }
+
+  void finish_if_complete(std::int64_t chunk_index) {
+    DealtChunk& chunk = chunks_.at(chunk_index);
+    if (!chunk.finished()) return;
+    send(MessageKind::chunk_done,
+         {.flags = checked_cast<std::int32_t>(chunk.unstyled.size()), .chunk_index = chunk_index},
+         pack(chunk.times));
+    if (!chunk.unstyled.empty()) {
+      for (WorkItem& item : chunk.unstyled)
+        send(MessageKind::returned, {.chunk_index = chunk_index, .frame_index = item.frame_index},
+             std::move(item.planes));
+      send(MessageKind::chunk_failed, {.chunk_index = chunk_index}, pack(chunk.error));
+    }
+    chunks_.erase(chunk_index);
+    if (config_.own_process) release_free_memory();
+  }
+
+  void encode(std::int64_t chunk_index, std::int64_t frame_index, Buffer planes) {
+    auto info = infos_.extract(frame_index);
+    if (info.empty())
+      throw JobError(concat("frame ", frame_index, " has no times"), "internal protocol error");
+    encoders_->add(chunk_index, first_frames_.at(chunk_index), {std::move(info.mapped()), std::move(planes)});
+  }
+
+  bool send_segments() {
+    bool any = false;
+    while (encoders_) {
+      const std::optional<EncodedChunk> encoded = encoders_->try_pop();
+      if (!encoded) break;
+      const std::int64_t chunk_index = encoded->segment.chunk_index;
+      first_frames_.erase(chunk_index);
+      send(MessageKind::segment, {.chunk_index = chunk_index}, pack(*encoded));
+      any = true;
+    }
+    return any;
+  }
+
+  void send(MessageKind kind, const MessageHeader& header, Buffer payload) {
+    outbox_.send(root_rank, kind, header, std::move(payload));
+  }
+
+  transport::Communicator& communicator_;
+  const WorkerConfig& config_;
+  Outbox outbox_;
+  Idle idle_;
+  std::optional<ComputePool> pool_;
+  std::map<std::int64_t, DealtChunk> chunks_;
+  std::optional<EncodeStage> encoders_;                // where workers encode
+  std::map<std::int64_t, FrameInfo> infos_;            // by frame, of those that go to the encoders
+  std::map<std::int64_t, std::int64_t> first_frames_;  // by chunk, of those being encoded
+  std::int64_t num_frames_ = 0;
+  double busy_s_ = 0;
+  bool stopped_ = false;
+};
+
+// Tells the root, and waits for it to end the job; ends it alone if the root keeps silent.
+void report_failure(transport::Communicator& communicator, const WorkerConfig& config, ExitCode code,
+                    const std::string& text) {
+  log::to_file(text);
+  log::flush();
+  Outbox outbox(communicator);
+  outbox.send(root_rank, MessageKind::failure, {.flags = static_cast<std::int32_t>(code)}, pack(text));
+  const Stopwatch watch;
+  constexpr double silence_s = 5;
+  while (watch.seconds_s() < silence_s) {
+    outbox.retire();
+    while (const std::optional<Message> message = communicator.poll()) {
+      if (static_cast<MessageKind>(message->header.kind) != MessageKind::stop) continue;
+      outbox.send(root_rank, MessageKind::goodbye, {}, pack(WorkerGoodbye{}));
+      outbox.drain();
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (config.own_process) communicator.abort(static_cast<int>(code));
+}
+
+}  // namespace
+
+void run_worker(transport::Communicator& communicator, const WorkerConfig& config) {
+  try {
+    Worker(communicator, config).run();
+  } catch (const Error& e) {
+    report_failure(communicator, config, e.code(), e.what());
+  } catch (const std::exception& e) {
+    report_failure(communicator, config, ExitCode::failed,
+                   concat("rank ", communicator.rank(), " on ", host_name(), " failed (", e.what(), ")"));
+  }
+}
+
+}  // namespace atelier::pipeline

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "atelier/pipeline/protocol.h"
+#include "atelier/transport/communicator.h"
+
+namespace atelier::pipeline {
+
+struct Job;
+class RecordBuilder;
+
+/// Who the workers of a job are, and whether they fit one another.
+class WorkerRoster {
+ public:
+  WorkerRoster(const Job& job, transport::Communicator& communicator, RecordBuilder& record, bool alone);
+
+  /// The setup that answers a hello. Throws UsageError for a worker of another build.
+  Buffer greet(int rank, const WorkerHello& hello);
+  /// Throws UsageError for another kind of CPU or GPU than the first worker's, unless --allow-mixed.
+  void ready(int rank, const WorkerReady& ready);
+  void left(int rank, const WorkerGoodbye& goodbye);
+
+  [[nodiscard]] int num_ready() const { return num_ready_; }
+  [[nodiscard]] int num_left() const { return num_left_; }
+  /// The rank as people know it: the worker inside the root's process is rank 0.
+  [[nodiscard]] int record_rank(int rank) const { return alone_ ? 0 : rank; }
+
+ private:
+  const Job& job_;
+  transport::Communicator& communicator_;
+  RecordBuilder& record_;
+  bool alone_;
+  std::map<int, WorkerHello> hellos_;
+  WorkerReady first_;
+  int first_rank_ = 0;
+  int num_ready_ = 0;
+  int num_left_ = 0;
+};
+
+}  // namespace atelier::pipeline

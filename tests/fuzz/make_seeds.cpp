@@ -1,0 +1,116 @@
+// Writes the seeds of the fuzzers: fuzz_seeds FOLDER (tests/fuzz/corpus).
+#include <cstdio>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "atelier/base/handle.h"
+#include "atelier/io/job_state.h"
+#include "atelier/io/segment_file.h"
+#include "atelier/pipeline/encoding_protocol.h"
+#include "atelier/pipeline/protocol.h"
+#include "io/segments.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace io = atelier::io;
+namespace pipeline = atelier::pipeline;
+
+io::JobState example_state() {
+  io::JobState state;
+  state.program_version = "0.1.0";
+  state.start_id = "start1";
+  state.host = "machine-7";
+  state.pid = 4711;
+  state.fingerprint.add("--crf", "18");
+  state.output = "out.mkv";
+  state.status = io::JobStatus::interrupted;
+  state.exit_code = 75;
+  state.frames_total = 1000;
+  state.started = "2026-01-31T12:34:56Z";
+  state.updated = state.started;
+  state.sequence = 9;
+  return state;
+}
+
+class Seeds {
+ public:
+  explicit Seeds(fs::path folder) : folder_(std::move(folder)) {}
+  void write(const std::string& target, const std::string& name, std::span<const std::byte> bytes) {
+    fs::create_directories(folder_ / target);
+    atelier::write_file_once(folder_ / target / name, bytes);
+  }
+  void write_message(char kind, const std::string& name, const atelier::Buffer& bytes) {
+    std::vector<std::byte> message{static_cast<std::byte>(kind)};
+    message.insert(message.end(), bytes.bytes().begin(), bytes.bytes().end());
+    write("protocol", name, message);
+  }
+
+ private:
+  fs::path folder_;
+};
+
+void write_segments(Seeds& seeds) {
+  seeds.write("segment", "whole", io::serialise_segment(io::example_segment()).bytes());
+  io::StoredSegment least;
+  least.frames.resize(1);
+  seeds.write("segment", "least", io::serialise_segment(least).bytes());
+}
+
+void write_states(Seeds& seeds) {
+  const atelier::Buffer whole = io::serialise_state(example_state());
+  seeds.write("state", "whole", whole.bytes());
+  // Without the last member: the fuzzer adds one with the right hash.
+  const std::string text(reinterpret_cast<const char*>(whole.data()), whole.size());
+  const std::string body = text.substr(0, text.rfind(",\n"));
+  seeds.write("state", "body", std::as_bytes(std::span(body)));
+  std::string newer = body;
+  newer.replace(newer.find("\"format_version\": 1"), 19, "\"format_version\": 2");
+  seeds.write("state", "newer", std::as_bytes(std::span(newer)));
+}
+
+void write_messages(Seeds& seeds) {
+  seeds.write_message('h', "hello", pipeline::pack(pipeline::WorkerHello{"host", "atelier 0.1.0", 4711}));
+  seeds.write_message('r', "ready", pipeline::pack(pipeline::WorkerReady{"CPU", "avx2", 2}));
+  seeds.write_message('g', "goodbye", pipeline::pack(pipeline::WorkerGoodbye{48, 1.5, 1 << 20}));
+  seeds.write_message('t', "times", pipeline::pack(std::vector<pipeline::FrameTimes>{{1, 0.1F, 0.2F, 0.3F}}));
+  // A count that no whole number of the library's holds: undefined if it is converted unasked.
+  seeds.write_message(
+      'g', "fraction",
+      pipeline::pack(std::string(R"({"busy_s":1.5,"num_frames":1e300,"peak_memory_bytes":1})")));
+  atelier::FrameInfo info;
+  info.side_data = io::some_bytes(5, 4);
+  seeds.write_message('f', "frame_info", pipeline::pack(info));
+  seeds.write_message(
+      'c', "encoded_chunk",
+      pipeline::pack(pipeline::EncodedChunk{io::example_segment().segment, {0.1F, 0.2F, 0.3F}}));
+  atelier::media::EncoderConfig encoder;
+  encoder.encoder = "libx264";
+  encoder.options = {{"crf", "18"}};
+  encoder.pixel_format = "yuv420p";
+  seeds.write_message('e', "encoder", pipeline::pack(encoder));
+  seeds.write_message('x', "text", pipeline::pack(std::string("a sentence")));
+  pipeline::WorkerSetup setup;
+  setup.format.pixel_format = "yuv420p";
+  setup.engine.kind = "identity";
+  setup.engine.weights = atelier::Buffer(io::some_bytes(8, 1));
+  setup.engine.style = atelier::Buffer(io::some_bytes(4, 2));
+  setup.encoder = atelier::Buffer(io::some_bytes(6, 3));
+  seeds.write_message('s', "setup", pipeline::pack(setup));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("usage: fuzz_seeds FOLDER\n", stderr);
+    return 2;
+  }
+  Seeds seeds(argv[1]);
+  write_segments(seeds);
+  write_states(seeds);
+  write_messages(seeds);
+  return 0;
+}

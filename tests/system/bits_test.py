@@ -1,0 +1,91 @@
+"""The same output file, byte for byte, on any number of ranks. All comparisons are exact."""
+import unittest
+from pathlib import Path
+
+import support
+from support import CLIPS, ROOT, SHARED, STYLE, SystemTest, test_clip
+
+RANKS = (1, 2, 3, 5)
+FEEDFORWARD = SHARED / "recipes" / "peers" / "johnson_seed0.safetensors"
+ADAPTIVE = ROOT / "weights" / "adaptive.safetensors"
+
+
+class Bits(SystemTest):
+    def clip(self):
+        """A real clip where there is one."""
+        real = CLIPS / "bunny_cut.mp4"
+        return real if real.exists() else test_clip(self.path("clip.mp4"), seconds=3, size="320x180")
+
+    def check(self, name, *options, ranks=RANKS, chunk_frames=12, height=96, min_frames=40):
+        """Runs on each number of ranks and compares with one rank."""
+        reference = None
+        clip = self.clip()
+        for count in ranks:
+            output = self.path(f"ranks{count}") / name
+            output.parent.mkdir(exist_ok=True)
+            self.run_done("--input", clip, "--output", output, "--height", height, "--duration", 2, "--chunk-frames",
+                          chunk_frames, *options, ranks=count, timeout_s=240)
+            self.assertEqual([path.name for path in output.parent.iterdir()], [name])
+            data = output.read_bytes()
+            if reference is None:
+                reference = data
+                num_frames = len(support.frame_times_s(output, support.styled_stream(output)["index"]))
+                self.assertGreaterEqual(num_frames, min_frames)
+            self.assertEqual(data == reference, True, f"{name} on {count} ranks differs from {ranks[0]}: "
+                             f"{len(data)} and {len(reference)} bytes")
+        return reference
+
+    def test_identity_ffv1(self):
+        self.check("identity.mkv", "--engine", "identity", "--codec", "ffv1")
+
+    def test_identity_x264(self):
+        self.check("identity.mp4", "--engine", "identity")
+
+    def test_encoding_at_root_or_workers(self):
+        options = ("--engine", "identity", "--codec", "x264")
+        at_root = self.check("encode.mp4", *options, "--encode", "root", ranks=(1, 3))
+        at_workers = self.check("encode.mp4", *options, "--encode", "workers", "--overwrite")
+        self.assertEqual(at_root == at_workers, True)
+
+    def test_feedforward(self):
+        if not FEEDFORWARD.exists():
+            self.skipTest(f"no weights at {FEEDFORWARD}")
+        self.check("feedforward.mkv", "--engine", "feedforward", "--model", FEEDFORWARD)
+
+    def test_adaptive(self):
+        self.assertTrue(ADAPTIVE.exists(), "the weights that ship with the program")
+        self.check("adaptive.mp4", "--style", STYLE)
+
+    def test_adaptive_strength_and_two_styles(self):
+        self.check("blend.mkv", "--style", STYLE, "--style", ROOT / "styles" / "ink-wash.jpg", "--style-weights",
+                   "0.7,0.3", "--strength", "0.6", "--codec", "ffv1", ranks=(1, 3))
+
+    def test_more_ranks_than_chunks(self):
+        self.check("one_chunk.mkv", "--engine", "identity", "--codec", "ffv1", chunk_frames=1000, ranks=(1, 5))
+
+    def test_more_chunks_than_a_window(self):
+        self.check("many.mkv", "--engine", "identity", "--codec", "ffv1", chunk_frames=1, ranks=(1, 3))
+
+    def test_chunk_length_does_not_change_lossless_frames(self):
+        clip = self.clip()
+        samples = []
+        for chunk_frames in (7, 48):
+            output = self.path(f"length{chunk_frames}.mkv")
+            self.run_done("--input", clip, "--output", output, "--height", 96, "--duration", 2, "--chunk-frames",
+                          chunk_frames, "--style", STYLE, "--codec", "ffv1")
+            samples.append(support.decoded(output, support.styled_stream(output)["index"]))
+        self.assertGreater(samples[0].size, 0)
+        self.assertTrue((samples[0] == samples[1]).all())
+
+    def test_styles_differ(self):
+        """That the comparisons above look at styled frames: another picture gives another file."""
+        outputs = []
+        for style in (STYLE, ROOT / "styles" / "ink-wash.jpg"):
+            output = self.path(Path(style).stem + ".mkv")
+            self.run_done("--input", self.clip(), "--output", output, "--height", 96, "--duration", 0.5, "--style", style)
+            outputs.append(output.read_bytes())
+        self.assertNotEqual(outputs[0], outputs[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
