@@ -95,6 +95,18 @@ const std::vector<Option>& run_options() {
       {"log-dir", "DIR", "", "write a text log for each rank", [](RunConfig& c, Text v) { c.log_dir = v; }},
       {"stage-dir", "DIR", "", "local disk to mux on; $TMPDIR or /tmp if not given",
        [](RunConfig& c, Text v) { c.stage_dir = v; }},
+      {"work-dir", "DIR", "",
+       "where finished chunks are kept until the video is done; OUTPUT.atelier if not given",
+       [](RunConfig& c, Text v) { c.work_dir = v; }},
+      {"no-resume", "", "", "begin anew, whatever an interrupted start has left",
+       [](RunConfig& c, Text v) { c.resume = !to_bool("no-resume", v); }},
+      {"keep-work", "", "", "leave the work directory when the video is done",
+       [](RunConfig& c, Text v) { c.keep_work = to_bool("keep-work", v); }},
+      {"grace", "SECONDS", "20",
+       "when interrupted (INT, TERM, USR1), finish what is under way for this long; a second signal ends it",
+       [](RunConfig& c, Text v) { c.grace_s = to_number("grace", v, 0, 86400); }},
+      {"max-time", "TIME", "", "interrupt the job after this long; the same command goes on",
+       [](RunConfig& c, Text v) { c.max_time_s = to_time_s("max-time", v); }},
       {"progress", "HOW", "auto", "auto, bar, json, none; auto: a bar on a terminal, else a line every 30 s",
        [](RunConfig& c, Text v) {
          c.progress = to_choice("progress", v, {"auto", "bar", "json", "none"});

@@ -22,6 +22,8 @@ using nlohmann::ordered_json;
 constexpr const char* format = "atelier owner";
 constexpr int format_version = 1;
 constexpr double look_again_s = 1;
+constexpr double dying_s = 5;
+constexpr double look_for_dying_s = 0.25;
 constexpr double renew_again_s = 2;
 constexpr int max_listings = 5;
 
@@ -77,6 +79,8 @@ struct OwnerMark::Impl {
   void acquire();
   [[nodiscard]] Marks other_marks() const;
   [[nodiscard]] Marks without_the_dead(const Marks& marks);
+  [[nodiscard]] bool runs_here(const std::string& start_id, const Mark& mark) const;
+  void wait_for_the_dying() const;
   [[noreturn]] void refuse(const std::string& start_id, const Mark& mark) const;
   void watch(Marks watched);
   /// One try: 0 or an errno.
@@ -130,6 +134,25 @@ Marks OwnerMark::Impl::other_marks() const {
   return marks;
 }
 
+bool OwnerMark::Impl::runs_here(const std::string& start_id, const Mark& mark) const {
+  return !dead.contains(start_id) && mark.process && mark.process->shares_processes_with(config.self) &&
+         config.runs(*mark.process);
+}
+
+/// A root that outlives its killed launcher ends soon.
+void OwnerMark::Impl::wait_for_the_dying() const {
+  const double began_s = config.now_s();
+  while (config.now_s() - began_s < dying_s) {
+    const Marks marks = other_marks();
+    const auto living = std::find_if(marks.begin(), marks.end(), [&](const auto& entry) {
+      return entry.second.running && runs_here(entry.first, entry.second);
+    });
+    if (living == marks.end()) return;
+    if (config.on_wait) config.on_wait(name_of(living->first, living->second), config.now_s() - began_s);
+    config.files->wait(look_for_dying_s);
+  }
+}
+
 /// Those that only time can tell. Throws UsageError if one is of a process that runs on this machine.
 Marks OwnerMark::Impl::without_the_dead(const Marks& marks) {
   Marks open;
@@ -139,7 +162,7 @@ Marks OwnerMark::Impl::without_the_dead(const Marks& marks) {
     if (yields_to_us || dead.contains(start_id)) continue;
     if (!mark.process || !mark.process->shares_processes_with(config.self)) {
       open.emplace(start_id, mark);
-    } else if (config.runs(*mark.process)) {
+    } else if (runs_here(start_id, mark)) {
       refuse(start_id, mark);
     } else {
       dead.insert(start_id);
@@ -204,6 +227,7 @@ void OwnerMark::Impl::acquire() {
     if (failed != 0) throw_store_error(config.work_dir / "owner mark", failed);
   };
   write();
+  wait_for_the_dying();
   watch(without_the_dead(other_marks()));
   running = true;
   write();

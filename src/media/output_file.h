@@ -5,9 +5,6 @@
 
 namespace atelier::media {
 
-/// OUT.<start-id>.part
-std::filesystem::path part_path(const std::filesystem::path& output, const std::string& start_id);
-
 /// Copies from front to back to part_path, without a seek, flushes and closes it, and renames it to output.
 /// Throws JobError with nothing left behind but what was under output before.
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& output,

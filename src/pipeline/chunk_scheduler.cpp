@@ -41,6 +41,10 @@ std::optional<ChunkScheduler::Deal> ChunkScheduler::deal(bool more_chunks) {
   return Deal{*worker, next_chunk_++, false};
 }
 
+void ChunkScheduler::skip() {
+  finished(next_chunk_++);
+}
+
 void ChunkScheduler::styled(int worker, std::int64_t /*chunk_index*/) {
   Worker& w = workers_[worker];
   ++w.credits;

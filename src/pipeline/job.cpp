@@ -15,6 +15,7 @@
 #include "atelier/frame/chunk.h"
 #include "atelier/media/muxer.h"
 #include "atelier/media/picture.h"
+#include "checkpoints.h"
 
 namespace atelier::pipeline {
 namespace {
@@ -67,9 +68,7 @@ void check_output(const RunConfig& config) {
                      "Give the output another name");
   if (fs::is_directory(config.output, error))
     throw UsageError(concat("output '", config.output.string(), "' is a directory"), "", "Name a file in it");
-  if (fs::exists(config.output, error) && !config.overwrite)
-    throw UsageError(concat("output '", config.output.string(), "' exists"), "",
-                     "Give --overwrite, or another name");
+  check_output_is_free(config);
   media::check_output_writable(config.output);
 }
 

@@ -4,30 +4,53 @@
 #include <utility>
 
 namespace atelier::pipeline {
+namespace {
+
+constexpr std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+
+}  // namespace
 
 // The scheduler's window bounds how many segments wait here.
-MuxStage::MuxStage(const media::MuxerConfig& config)
-    : muxer_(std::make_unique<media::Muxer>(config)),
-      segments_(std::numeric_limits<std::size_t>::max()),
-      thread_([this] { mux(); }) {}
+MuxStage::MuxStage(std::unique_ptr<media::Muxer> muxer, io::SegmentStore& store)
+    : muxer_(std::move(muxer)),
+      store_(store),
+      segments_(unbounded),
+      stored_(unbounded),
+      restored_(unbounded),
+      thread_([this] { work(); }) {}
 
 MuxStage::~MuxStage() {
   segments_.close();
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
-void MuxStage::mux() {
+void MuxStage::work() {
   try {
-    ReorderBuffer<Segment> waiting;
-    while (std::optional<Segment> segment = segments_.pop()) {
-      const std::int64_t index = segment->chunk_index;
-      waiting.push(index, std::move(*segment));
-      while (std::optional<Segment> next = waiting.pop()) muxer_->write(*next);
+    ReorderBuffer<Item> waiting;
+    while (std::optional<Item> item = segments_.pop()) {
+      if (item->made) {
+        store_.put(*item->made);
+        stored_.push(item->made->chunk());
+      }
+      const std::int64_t index = item->chunk_index;
+      waiting.push(index, std::move(*item));
+      while (std::optional<Item> next = waiting.pop()) muxer_->write(take(std::move(*next)));
     }
+    if (finishing_) muxer_->close();
   } catch (...) {
     const std::lock_guard lock(mutex_);
     error_ = std::current_exception();
+    return;
   }
+  finished_ = true;
+}
+
+Segment MuxStage::take(Item item) {
+  if (item.made) return std::move(item.made->segment);
+  io::StoredSegment stored = store_.read(item.chunk_index);
+  const Chunk chunk = stored.chunk();
+  restored_.push({chunk, packet_bytes(stored.segment), std::move(stored.frames)});
+  return std::move(stored.segment);
 }
 
 void MuxStage::check() {
@@ -36,10 +59,13 @@ void MuxStage::check() {
 }
 
 void MuxStage::finish() {
+  finishing_ = true;
   segments_.close();
-  thread_.join();
+}
+
+bool MuxStage::finished() {
   check();
-  muxer_->close();
+  return finished_;
 }
 
 }  // namespace atelier::pipeline

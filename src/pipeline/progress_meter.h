@@ -13,7 +13,12 @@ class ProgressMeter {
   }
 
   void frame_done() {
-    if (progress_.num_frames_done++ == 0) since_first_frame_.restart_s();
+    if (progress_.num_frames_done++ == num_restored_) since_first_frame_.restart_s();
+  }
+  /// Frames that an earlier start has finished.
+  void frames_restored(std::int64_t num_frames) {
+    num_restored_ += num_frames;
+    progress_.num_frames_done += num_frames;
   }
   void failure() { ++progress_.num_failures; }
   void set_num_workers(int num_workers) { progress_.num_workers = num_workers; }
@@ -36,7 +41,7 @@ class ProgressMeter {
   void estimate() {
     progress_.elapsed_s = since_start_.seconds_s();
     // The first frame only starts the clock.
-    const auto after_first = static_cast<double>(progress_.num_frames_done - 1);
+    const auto after_first = static_cast<double>(progress_.num_frames_done - num_restored_ - 1);
     const double seconds_s = since_first_frame_.seconds_s();
     progress_.frames_per_s = after_first >= 1 && seconds_s > 0 ? after_first / seconds_s : 0;
     progress_.remaining_s.reset();
@@ -48,6 +53,7 @@ class ProgressMeter {
 
   ProgressSink* sink_;
   Progress progress_;
+  std::int64_t num_restored_ = 0;
   Stopwatch since_start_;
   Stopwatch since_first_frame_;
   Stopwatch since_update_;

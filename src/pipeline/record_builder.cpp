@@ -70,23 +70,106 @@ void RecordBuilder::rank_left(int rank, const WorkerGoodbye& goodbye) {
   row.peak_memory_bytes = goodbye.peak_memory_bytes;
 }
 
-io::ChunkRow& RecordBuilder::chunk(std::int64_t chunk_index) {
+io::ChunkRow& RecordBuilder::chunk_row(std::int64_t chunk_index) {
   const auto at = checked_cast<std::size_t>(chunk_index);
   if (at >= record_.chunks.size()) record_.chunks.resize(at + 1);
   return record_.chunks[at];
 }
 
-io::FrameRow& RecordBuilder::frame(std::int64_t frame_index) {
+io::FrameRow& RecordBuilder::frame_row(std::int64_t frame_index) {
   const auto at = checked_cast<std::size_t>(frame_index);
   if (at >= record_.frames.size()) record_.frames.resize(at + 1);
   return record_.frames[at];
 }
 
+void RecordBuilder::chunk_dealt(std::int64_t chunk_index, std::int64_t first_frame, int rank) {
+  if (record_.startup_s == 0) record_.startup_s = now_s();
+  io::ChunkRow& row = chunk_row(chunk_index);
+  row.chunk_index = chunk_index;
+  row.first_frame = first_frame;
+  row.rank = rank;
+  row.dealt_s = now_s();
+}
+
+void RecordBuilder::frame_sent(const FrameInfo& info, std::int64_t chunk_index) {
+  io::FrameRow& row = frame_row(info.frame_index);
+  row.frame_index = info.frame_index;
+  row.pts_ticks = info.pts_ticks;
+  row.chunk_index = checked_cast<std::int32_t>(chunk_index);
+  row.decode_s = static_cast<float>(info.decode_s);
+}
+
+void RecordBuilder::chunk_ended(const Chunk& chunk) {
+  chunk_row(chunk.index).end_frame = chunk.end_frame;
+}
+
+void RecordBuilder::chunk_dealt_again(std::int64_t chunk_index, int rank, int num_tries) {
+  io::ChunkRow& row = chunk_row(chunk_index);
+  row.rank = rank;
+  row.num_tries = num_tries;
+}
+
+const io::FrameRow& RecordBuilder::frame_back(std::int64_t frame_index, int rank) {
+  io::FrameRow& row = frame_row(frame_index);
+  row.rank = rank;
+  row.done_s = now_s();
+  return row;
+}
+
 void RecordBuilder::frame_times(const FrameTimes& times) {
-  io::FrameRow& row = frame(times.frame_index);
+  io::FrameRow& row = frame_row(times.frame_index);
   row.transfer_s = times.transfer_s;
   row.convert_s = times.convert_s;
   row.style_s = times.style_s;
+}
+
+void RecordBuilder::chunk_styled(std::int64_t chunk_index) {
+  chunk_row(chunk_index).styled_s = now_s();
+}
+
+const io::ChunkRow& RecordBuilder::chunk_encoded(const EncodedChunk& encoded) {
+  io::ChunkRow& row = chunk_row(encoded.segment.chunk_index);
+  row.encoded_s = now_s();
+  row.encoded_bytes = packet_bytes(encoded.segment);
+  for (std::size_t i = 0; i < encoded.encode_s.size(); ++i)
+    frame_row(row.first_frame + static_cast<std::int64_t>(i)).encode_s = encoded.encode_s[i];
+  return row;
+}
+
+void RecordBuilder::chunk_restored(const Chunk& chunk, std::int64_t encoded_bytes,
+                                   const std::vector<io::StoredFrame>& frames) {
+  io::ChunkRow& row = chunk_row(chunk.index);
+  row.chunk_index = chunk.index;
+  row.first_frame = chunk.first_frame;
+  row.end_frame = chunk.end_frame;
+  row.rank = frames.front().rank;
+  row.num_tries = 0;
+  row.encoded_bytes = encoded_bytes;
+  num_restored_frames_ += chunk.num_frames();
+  std::int64_t index = chunk.first_frame;
+  for (const io::StoredFrame& frame : frames) {
+    io::FrameRow& stored = frame_row(index);
+    stored.frame_index = index++;
+    stored.pts_ticks = frame.pts_ticks;
+    stored.chunk_index = checked_cast<std::int32_t>(chunk.index);
+    stored.rank = frame.rank;
+    stored.decode_s = frame.decode_s;
+    stored.transfer_s = frame.transfer_s;
+    stored.convert_s = frame.convert_s;
+    stored.style_s = frame.style_s;
+    stored.encode_s = frame.encode_s;
+  }
+}
+
+std::vector<io::StoredFrame> RecordBuilder::stored_frames(std::int64_t chunk_index) {
+  const io::ChunkRow& row = chunk_row(chunk_index);
+  std::vector<io::StoredFrame> frames;
+  for (std::int64_t index = row.first_frame; index < row.end_frame; ++index) {
+    const io::FrameRow& frame = frame_row(index);
+    frames.push_back({frame.pts_ticks, frame.rank, frame.decode_s, frame.transfer_s, frame.convert_s,
+                      frame.style_s, frame.encode_s});
+  }
+  return frames;
 }
 
 const io::JobRecord& RecordBuilder::finish(const std::string& outcome, const std::string& error) {
@@ -95,8 +178,10 @@ const io::JobRecord& RecordBuilder::finish(const std::string& outcome, const std
   record_.wall_s = now_s();
   for (auto& [rank, row] : ranks_) {
     if (row.role == "root") {
-      for (const io::FrameRow& frame : record_.frames)
-        row.busy_s += static_cast<double>(frame.decode_s + frame.encode_s);
+      for (const io::FrameRow& frame : record_.frames) {
+        if (chunk_row(frame.chunk_index).num_tries > 0)
+          row.busy_s += static_cast<double>(frame.decode_s + frame.encode_s);
+      }
       row.peak_memory_bytes = peak_memory_bytes();
     }
     if (row.end_s == 0) row.end_s = record_.wall_s;

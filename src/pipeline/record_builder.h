@@ -6,7 +6,11 @@
 #include <vector>
 
 #include "atelier/base/stopwatch.h"
+#include "atelier/frame/chunk.h"
+#include "atelier/frame/frame.h"
 #include "atelier/io/record.h"
+#include "atelier/io/segment_file.h"
+#include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
 
 namespace atelier::pipeline {
@@ -32,18 +36,36 @@ class RecordBuilder {
     if (record_.startup_s == 0) record_.startup_s = now_s();
   }
 
-  io::ChunkRow& chunk(std::int64_t chunk_index);
-  io::FrameRow& frame(std::int64_t frame_index);
+  /// In the order of a chunk's life; ranks as people know them.
+  void chunk_dealt(std::int64_t chunk_index, std::int64_t first_frame, int rank);
+  void frame_sent(const FrameInfo& info, std::int64_t chunk_index);
+  void chunk_ended(const Chunk& chunk);
+  void chunk_dealt_again(std::int64_t chunk_index, int rank, int num_tries);
+  const io::FrameRow& frame_back(std::int64_t frame_index, int rank);
   void frame_times(const FrameTimes& times);
+  void chunk_styled(std::int64_t chunk_index);
+  const io::ChunkRow& chunk_encoded(const EncodedChunk& encoded);
+  /// A chunk that an earlier start has made: its row has no tries and no times.
+  void chunk_restored(const Chunk& chunk, std::int64_t encoded_bytes,
+                      const std::vector<io::StoredFrame>& frames);
+
+  [[nodiscard]] const io::ChunkRow& chunk(std::int64_t chunk_index) { return chunk_row(chunk_index); }
+  /// What a later start may want to know of the frames of an encoded chunk.
+  std::vector<io::StoredFrame> stored_frames(std::int64_t chunk_index);
 
   /// The whole record, as of now. Once: nothing may be added afterwards.
   const io::JobRecord& finish(const std::string& outcome, const std::string& error);
   [[nodiscard]] std::int64_t num_frames() const { return static_cast<std::int64_t>(record_.frames.size()); }
+  [[nodiscard]] std::int64_t num_restored_frames() const { return num_restored_frames_; }
 
  private:
+  io::ChunkRow& chunk_row(std::int64_t chunk_index);
+  io::FrameRow& frame_row(std::int64_t frame_index);
+
   Stopwatch watch_;
   io::JobRecord record_;
   std::map<int, io::RankRow> ranks_;
+  std::int64_t num_restored_frames_ = 0;
 };
 
 }  // namespace atelier::pipeline

@@ -1,7 +1,5 @@
 #include "atelier/pipeline/root.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <csignal>
 #include <map>
@@ -18,9 +16,11 @@
 #include "atelier/pipeline/chunk_scheduler.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
+#include "checkpoints.h"
 #include "decode_stage.h"
 #include "encode_stage.h"
 #include "job.h"
+#include "job_fingerprint.h"
 #include "mux_stage.h"
 #include "outbox.h"
 #include "progress_meter.h"
@@ -78,15 +78,20 @@ Error interrupted_by(int signal) {
       "Run the same command again");
 }
 
-media::MuxerConfig muxer_config(const Job& job) {
-  const std::string seed = concat(job.config.output.string(), getpid(), wall_clock_s());
+media::MuxerConfig muxer_config(const Job& job, const std::string& start_id) {
   return {.output = job.config.output,
           .scratch = job.config.stage_dir,
-          .start_id = hex64(hash64(std::as_bytes(std::span(seed)))).substr(0, 8),
+          .start_id = start_id,
           .input = job.input(),
           .encoder = job.encoder,
           .start_s = job.config.start_s,
           .duration_s = job.config.duration_s};
+}
+
+FinishedChunks finished_chunks(const Checkpoints& checkpoints) {
+  FinishedChunks finished;
+  for (const auto& [index, found] : checkpoints.finished()) finished[index] = {found.chunk, found.input_hash};
+  return finished;
 }
 
 }  // namespace
@@ -103,38 +108,136 @@ struct Root::Impl {
         meter_(config.progress, job.input().num_frames),
         max_sending_bytes_(sending_limit(job.input().format, communicator.size() - 1)),
         max_waiting_((job.num_encoders - 1) * job.chunk_frames + max_decoded_ahead_frames),
-        mux_(muxer_config(job)),
-        encode_(job.encoder, job.num_encoders),
-        decode_(job.reader, decode_capacity(job.input().format)) {}
+        encode_(job.encoder, job.num_encoders) {}
 
   void run() {
+    while (roster_.num_ready() == 0) {
+      step();
+      check_interrupted();
+    }
+    try {
+      open();
+      style();
+      publish();
+      for (const std::string& warning : mux_->warnings()) warn(warning);
+      stop_workers();
+      checkpoints_->ended(io::JobStatus::done, ExitCode::done, "");
+      checkpoints_->remove();
+    } catch (const Error& e) {
+      leave(e.code(), e.what());
+      throw;
+    } catch (const std::exception& e) {
+      leave(ExitCode::failed, e.what());
+      throw;
+    }
+    meter_.finish(true);
+  }
+
+  // The kind of processor is known: looks for what earlier starts have finished.
+  void open() {
+    const std::string start_id = new_start_id(job_.config);
+    auto muxer = std::make_unique<media::Muxer>(muxer_config(job_, start_id));
+    checkpoints_.emplace(CheckpointsConfig{.run = &job_.config,
+                                           .start_id = start_id,
+                                           .launcher = config_.launcher,
+                                           .fingerprint = job_fingerprint(job_, roster_.capability()),
+                                           .num_frames = job_.input().num_frames,
+                                           .give_up_waiting = [this] { check_interrupted(); }});
+    fingerprint_hash_ = checkpoints_->fingerprint().hash();
+    for (const std::string& finding : checkpoints_->findings()) {
+      log::info(finding);
+      record_.event(0, "resume", finding);
+    }
+    mux_.emplace(std::move(muxer), checkpoints_->segments());
+    decode_.emplace(job_.reader, DecodeStageConfig{.capacity_frames = decode_capacity(job_.input().format),
+                                                   .chunk_frames = job_.chunk_frames,
+                                                   .finished = finished_chunks(*checkpoints_)});
+  }
+
+  void style() {
     while (!finished()) {
       step();
-      if (const int signal = config_.interrupted ? config_.interrupted() : 0; signal != 0)
-        throw interrupted_by(signal);
+      if (!ending_ && (ending_ = interruption()))  // mpirun may leave no time to say so later
+        checkpoints_->ended(io::JobStatus::interrupted, ending_->code(), ending_->what());
+      if (ending_ && (drained() || since_ending_.seconds_s() > job_.config.grace_s)) throw *ending_;
     }
     if (meter_.num_frames_done() == 0)
       throw UsageError(concat("no frame to style in '", job_.config.input.string(), "'"),
                        "--start and --duration leave none", "Choose an earlier --start");
     report_damage();
-    mux_.finish();
-    for (const std::string& warning : mux_.warnings()) warn(warning);
-    stop_workers();
-    meter_.finish(true);
+  }
+
+  // The rest of the file is written and gets its name; no first signal stops that.
+  void publish() {
+    mux_->finish();
+    while (!mux_->finished()) {
+      checkpoints_->tick();
+      meter_.tick();
+      idle_.wait_unless(receive());
+    }
+    drain_restored();
+  }
+
+  // Why the job is to end before its end, if it is.
+  std::optional<Error> interruption() {
+    std::optional<Error> why;
+    if (const int signal = config_.interrupted ? config_.interrupted() : 0; signal != 0) {
+      why = interrupted_by(signal);
+    } else if (job_.config.max_time_s > 0 && record_.now_s() > job_.config.max_time_s) {
+      why = Error(ExitCode::interrupted, "interrupted", "--max-time is over", "Run the same command again");
+    } else {
+      return std::nullopt;
+    }
+    since_ending_.restart_s();
+    const std::int64_t under_way = scheduler_.num_unfinished();
+    if (under_way > 0 && job_.config.grace_s > 0)
+      log::info(concat("interrupted; finishes what is under way (", under_way,
+                       under_way == 1 ? " chunk" : " chunks", ") for up to ", fixed(job_.config.grace_s, 0),
+                       " s"));
+    return why;
+  }
+
+  void check_interrupted() {
+    if (const std::optional<Error> why = interruption()) throw *why;
+  }
+
+  void leave(ExitCode code, const std::string& text) {
+    if (!checkpoints_) return;
+    if (code == ExitCode::usage && checkpoints_->finished().empty())
+      checkpoints_->remove();
+    else
+      checkpoints_->ended(code == ExitCode::interrupted ? io::JobStatus::interrupted : io::JobStatus::failed,
+                          code, text);
   }
 
   // One round of everything that may have moved.
   void step() {
     bool busy = outbox_.retire();
     busy |= receive();
-    busy |= feed();
-    busy |= collect();
+    if (mux_) {
+      busy |= feed();
+      busy |= collect();
+      checkpoints_->tick();
+    }
     meter_.tick();
     idle_.wait_unless(busy || communicator_.receiving());
   }
 
-  bool finished() {
-    return !next_frame_ && !filling_ && scheduler_.num_unfinished() == 0 && decode_.exhausted();
+  bool finished() { return drained() && !next_frame_ && decode_->exhausted() && !next_is_stored(); }
+
+  // Nothing is under way.
+  bool drained() { return !filling_ && scheduler_.num_unfinished() == 0; }
+
+  // The next chunk to deal is one that an earlier start has finished.
+  bool next_is_stored() { return !filling_ && checkpoints_->finished().contains(scheduler_.next_chunk()); }
+
+  void skip_stored() {
+    while (next_is_stored()) {
+      const std::int64_t index = scheduler_.next_chunk();
+      scheduler_.skip();
+      meter_.frames_restored(checkpoints_->finished().at(index).chunk.num_frames());
+      mux_->add_stored(index);
+    }
   }
 
   // Deals chunks and sends frames until no worker has room, no frame is decoded, enough is under way, or the
@@ -142,12 +245,13 @@ struct Root::Impl {
   bool feed() {
     bool any = false;
     while (outbox_.bytes() < max_sending_bytes_) {
-      if (!next_frame_ && encode_.num_waiting() <= max_waiting_) next_frame_ = decode_.try_pop();
+      skip_stored();
+      if (!next_frame_ && encode_.num_waiting() <= max_waiting_) next_frame_ = decode_->try_pop();
       if (filling_ && next_frame_) {
         send_next_frame();
-      } else if (filling_ && decode_.exhausted()) {
+      } else if (filling_ && decode_->exhausted()) {
         end_chunk();
-      } else if (const auto deal = scheduler_.deal(!filling_ && next_frame_)) {
+      } else if (const auto deal = scheduler_.deal(!filling_ && next_frame_ && !ending_)) {
         deal->retry ? deal_again(*deal) : begin_chunk(*deal);
       } else {
         break;
@@ -158,18 +262,13 @@ struct Root::Impl {
   }
 
   void begin_chunk(const ChunkScheduler::Deal& deal) {
-    record_.first_deal();
     const std::int64_t first = next_frame_->info.frame_index;
     DealtChunk& dealt = dealt_[deal.chunk_index];
     dealt.chunk = {deal.chunk_index, first, first};
     dealt.worker = deal.worker;
     dealt.encoder_rank = job_.encode_at_workers ? deal.worker : 0;
     filling_ = deal.chunk_index;
-    io::ChunkRow& row = record_.chunk(deal.chunk_index);
-    row.chunk_index = deal.chunk_index;
-    row.first_frame = first;
-    row.rank = roster_.record_rank(deal.worker);
-    row.dealt_s = record_.now_s();
+    record_.chunk_dealt(deal.chunk_index, first, roster_.record_rank(deal.worker));
     const StyledGoes goes = job_.encode_at_workers ? StyledGoes::to_encoder : StyledGoes::back;
     outbox_.send(
         deal.worker, MessageKind::chunk_begin,
@@ -180,11 +279,7 @@ struct Root::Impl {
     DealtChunk& dealt = dealt_.at(*filling_);
     FrameInfo& info = next_frame_->info;
     const std::int64_t index = info.frame_index;
-    io::FrameRow& row = record_.frame(index);
-    row.frame_index = index;
-    row.pts_ticks = info.pts_ticks;
-    row.chunk_index = checked_cast<std::int32_t>(*filling_);
-    row.decode_s = static_cast<float>(info.decode_s);
+    record_.frame_sent(info, *filling_);
     if (dealt.encoder_rank != 0)
       outbox_.send(dealt.worker, MessageKind::frame_info, {.frame_index = index}, pack(info));
     dealt.infos.emplace(index, std::move(info));
@@ -197,7 +292,7 @@ struct Root::Impl {
 
   void end_chunk() {
     const DealtChunk& dealt = dealt_.at(*filling_);
-    record_.chunk(*filling_).end_frame = dealt.chunk.end_frame;
+    record_.chunk_ended(dealt.chunk);
     if (dealt.encoder_rank == 0) encode_.set_end(dealt.chunk);
     outbox_.send(dealt.worker, MessageKind::chunk_end, {.chunk_index = *filling_});
     filling_.reset();
@@ -207,9 +302,8 @@ struct Root::Impl {
     DealtChunk& dealt = dealt_.at(deal.chunk_index);
     dealt.worker = deal.worker;
     dealt.dealt_again = true;
-    io::ChunkRow& row = record_.chunk(deal.chunk_index);
-    row.rank = roster_.record_rank(deal.worker);
-    row.num_tries = scheduler_.num_tries(deal.chunk_index);
+    record_.chunk_dealt_again(deal.chunk_index, roster_.record_rank(deal.worker),
+                              scheduler_.num_tries(deal.chunk_index));
     outbox_.send(deal.worker, MessageKind::chunk_begin,
                  {.flags = static_cast<std::int32_t>(StyledGoes::back), .chunk_index = deal.chunk_index});
     for (auto& [index, planes] : std::exchange(dealt.returned, {}))
@@ -245,7 +339,7 @@ struct Root::Impl {
       case MessageKind::chunk_done:
         for (const FrameTimes& times : unpack_times(message.payload)) record_.frame_times(times);
         if (header.flags > 0) return;
-        record_.chunk(header.chunk_index).styled_s = record_.now_s();
+        record_.chunk_styled(header.chunk_index);
         if (!holds_credit_until_encoded(header.chunk_index))
           scheduler_.styled(message.from, header.chunk_index);
         return;
@@ -283,9 +377,7 @@ struct Root::Impl {
     const auto info = dealt.infos.extract(header.frame_index);
     if (info.empty())
       throw JobError(concat("frame ", header.frame_index, " came back twice"), "internal error");
-    io::FrameRow& row = record_.frame(header.frame_index);
-    row.rank = roster_.record_rank(message.from);
-    row.done_s = record_.now_s();
+    const io::FrameRow& row = record_.frame_back(header.frame_index, roster_.record_rank(message.from));
     log::to_file(concat("frame ", header.frame_index, " chunk ", header.chunk_index, " back from rank ",
                         row.rank, " after ", fixed(row.done_s, 3), " s, decoded in ",
                         fixed(static_cast<double>(row.decode_s) * 1e3, 1), " ms"));
@@ -316,31 +408,44 @@ struct Root::Impl {
     meter_.failure();
   }
 
-  // What the root has encoded.
+  // What the root has encoded, and what is stored.
   bool collect() {
     bool any = false;
     while (std::optional<EncodedChunk> encoded = encode_.try_pop()) {
       any = true;
       take_encoded(std::move(*encoded));
     }
-    mux_.check();
+    while (const std::optional<Chunk> stored = mux_->try_pop_stored()) {
+      any = true;
+      scheduler_.finished(stored->index);
+      checkpoints_->chunk_stored(stored->num_frames());
+    }
+    any |= drain_restored();
+    mux_->check();
     return any;
   }
 
-  // What is encoded goes to the muxer.
+  bool drain_restored() {
+    bool any = false;
+    while (const std::optional<MuxStage::Restored> restored = mux_->try_pop_restored()) {
+      any = true;
+      record_.chunk_restored(restored->chunk, restored->encoded_bytes, restored->frames);
+    }
+    return any;
+  }
+
+  // What is encoded is stored and muxed.
   void take_encoded(EncodedChunk encoded) {
     const std::int64_t index = encoded.segment.chunk_index;
-    io::ChunkRow& row = record_.chunk(index);
-    row.encoded_s = record_.now_s();
-    for (const SegmentPacket& packet : encoded.segment.packets)
-      row.encoded_bytes += static_cast<std::int64_t>(packet.data.size());
-    for (std::size_t i = 0; i < encoded.encode_s.size(); ++i)
-      record_.frame(row.first_frame + static_cast<std::int64_t>(i)).encode_s = encoded.encode_s[i];
+    const io::ChunkRow& row = record_.chunk_encoded(encoded);
     log::to_file(concat("chunk ", index, " encoded: ", row.end_frame - row.first_frame, " frames, ",
                         row.encoded_bytes, " bytes, ", fixed(encoded.segment.encode_s, 3), " s"));
     dealt_.erase(index);
-    scheduler_.finished(index);
-    mux_.add(std::move(encoded.segment));
+    mux_->add({.fingerprint = fingerprint_hash_,
+               .input_hash = decode_->take_hash(index),
+               .segment = std::move(encoded.segment),
+               .frames = record_.stored_frames(index),
+               .reader_state = {}});
   }
 
   void stop_workers() {
@@ -357,7 +462,7 @@ struct Root::Impl {
   }
 
   void report_damage() {
-    const media::Damage damage = decode_.damage();
+    const media::Damage damage = decode_->damage();
     if (damage.num_errors == 0) return;
     const std::string text =
         concat("'", job_.config.input.string(), "' is damaged in ", damage.num_errors,
@@ -387,9 +492,13 @@ struct Root::Impl {
   std::size_t max_sending_bytes_;
   std::int64_t max_waiting_;             // frames for the encoders, above which no new ones are sent
   std::optional<std::int64_t> filling_;  // the chunk that gets the frames being decoded
-  MuxStage mux_;
+  std::optional<Error> ending_;          // interrupted: no new chunk is dealt
+  Stopwatch since_ending_;
   EncodeStage encode_;
-  DecodeStage decode_;
+  std::optional<Checkpoints> checkpoints_;
+  Hash128 fingerprint_hash_;
+  std::optional<MuxStage> mux_;
+  std::optional<DecodeStage> decode_;
 };
 
 Root::Root(Job& job, transport::Communicator& communicator, RecordBuilder& record, const RootConfig& config)

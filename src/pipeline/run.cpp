@@ -64,9 +64,11 @@ void start_log(const RunConfig& config, const Job& job) {
 
 std::string summary(const Job& job, const RecordBuilder& record) {
   const double seconds_s = record.now_s();
-  const double frames_per_s = static_cast<double>(record.num_frames()) / std::max(1e-9, seconds_s);
-  return concat(job.config.output.string(), ": ", record.num_frames(), " frames in ", fixed(seconds_s, 1),
-                " s (", fixed(frames_per_s, 2), " frames/s)");
+  const std::int64_t restored = record.num_restored_frames();
+  const auto styled = static_cast<double>(record.num_frames() - restored);
+  const std::string before = restored == 0 ? "" : concat(", ", restored, " of them by an earlier start");
+  return concat(job.config.output.string(), ": ", record.num_frames(), " frames", before, " in ",
+                fixed(seconds_s, 1), " s (", fixed(styled / std::max(1e-9, seconds_s), 2), " frames/s)");
 }
 
 void run_prepared(Job& job, const RunServices& services, transport::Communicator& communicator,
@@ -75,7 +77,8 @@ void run_prepared(Job& job, const RunServices& services, transport::Communicator
     Root root(job, communicator, record,
               {.alone = services.communicator == nullptr,
                .progress = services.progress,
-               .interrupted = services.interrupted});
+               .interrupted = services.interrupted,
+               .launcher = services.launcher});
     root.run();
   }
   write_record_if_wanted(job.config, record, ExitCode::done, "");

@@ -17,6 +17,7 @@
 #include "atelier/base/memory.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
+#include "atelier/media/muxer.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
 #include "compute_pool.h"
@@ -264,6 +265,7 @@ void report_failure(transport::Communicator& communicator, const WorkerConfig& c
 }  // namespace
 
 void run_worker(transport::Communicator& communicator, const WorkerConfig& config) {
+  if (config.own_process) media::quiet_libraries();
   try {
     Worker(communicator, config).run();
   } catch (const Error& e) {

@@ -23,6 +23,8 @@ class WorkerRoster {
   void left(int rank, const WorkerGoodbye& goodbye);
 
   [[nodiscard]] int num_ready() const { return num_ready_; }
+  /// Kind of CPU or GPU of the first worker that was ready.
+  [[nodiscard]] const std::string& capability() const { return first_.capability; }
   [[nodiscard]] int num_left() const { return num_left_; }
   /// The rank as people know it: the worker inside the root's process is rank 0.
   [[nodiscard]] int record_rank(int rank) const { return alone_ ? 0 : rank; }

@@ -44,6 +44,19 @@ TEST(ChunkScheduler, NeverDealsPastTheWindow) {
   EXPECT_FALSE(scheduler.deal(false));
 }
 
+TEST(ChunkScheduler, SkipsWhatIsFinishedAlready) {
+  ChunkScheduler scheduler({.window_chunks = 2});
+  scheduler.add_credits(1, 100);
+  scheduler.skip();
+  EXPECT_EQ(scheduler.deal(true)->chunk_index, 1);
+  scheduler.skip();
+  EXPECT_EQ(scheduler.num_unfinished(), 1);
+  EXPECT_EQ(scheduler.next_chunk(), 3);
+  EXPECT_FALSE(scheduler.deal(true)) << "chunk 1 is the oldest and not finished";
+  scheduler.finished(1);
+  EXPECT_EQ(scheduler.deal(true)->chunk_index, 3);
+}
+
 TEST(ChunkScheduler, DealsAFailedChunkFirstAndToAnotherWorker) {
   ChunkScheduler scheduler({});
   scheduler.add_credits(1, 2);

@@ -12,6 +12,7 @@
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
 #include "atelier/io/record.h"
+#include "atelier/io/state_store.h"
 
 namespace atelier::pipeline {
 namespace {
@@ -158,14 +159,18 @@ TEST_F(Run, StylesALongChunkAgain) {
   EXPECT_EQ(bytes(flaky.output), bytes(plain.output));
 }
 
-TEST_F(Run, FailsWithARecordAndNothingElseWhenTheEngineIsBroken) {
+TEST_F(Run, FailsWithARecordAndAStateWhenTheEngineIsBroken) {
   const RunConfig c = config("broken.mkv");
   RunServices services;
   services.make_engine = [](const models::EngineSpec&, tensor::Device) {
     return std::make_unique<BrokenEngine>();
   };
   EXPECT_EQ(run_job(c, services), ExitCode::failed);
-  EXPECT_TRUE(files().empty());
+  EXPECT_EQ(files(), std::set<std::string>{"broken.mkv.atelier"});
+  const io::FoundState state = io::find_state(folder_.path() / "broken.mkv.atelier");
+  ASSERT_TRUE(state.newest);
+  EXPECT_EQ(state.newest->status, io::JobStatus::failed);
+  EXPECT_NE(state.newest->message.find("broken"), std::string::npos);
   const io::JobRecord record = io::read_record(c.record);
   EXPECT_EQ(attribute(record, "outcome"), "failed");
   EXPECT_NE(attribute(record, "error").find("broken"), std::string::npos);

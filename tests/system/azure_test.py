@@ -191,7 +191,9 @@ class Azure(SystemTest):
             time.sleep(0.2)
         process.terminate()
         self.assertEqual(self.finish(process), 75, self.log())
-        self.assertEqual(sorted(path.name for path in self.path("wd").glob("out*")), [])
+        self.assertEqual(sorted(path.name for path in self.path("wd").glob("out*")), ["out.mp4.atelier"])
+        state = json.loads((self.path("wd") / "out.mp4.atelier" / "state.json").read_text())
+        self.assertEqual((state["status"], state["exit_code"]), ("interrupted", 75))
 
     def test_outside_batch_it_is_refused(self):
         done = run_process([ROOT / "azure-batch" / "run-task"], env=support.clean_environment(), timeout_s=20)

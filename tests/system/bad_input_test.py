@@ -305,11 +305,12 @@ class Failed(SystemTest):
     """Bad luck: exit code 1, a sentence, no file under the final name, nothing left beside it."""
 
     def check_full(self, output, *options, **more):
-        before = sorted(path.name for path in output.parent.iterdir())
+        before = {path.name for path in output.parent.iterdir()}
         finished = atelier("run", "--input", self.path("clip.mkv"), "--output", output, "--engine", "identity",
                            "--chunk-frames", 6, *(options or ("--codec", "ffv1")), timeout_s=60, **more)
         self.assert_one_error(finished, 1)
-        self.assertEqual(sorted(path.name for path in output.parent.iterdir()), before)
+        work = f"{output.name}.atelier"
+        self.assertEqual({path.name for path in output.parent.iterdir()}, before | {work})
 
     def test_file_size_limit(self):
         """Stands for a full disk: every write past 200 kB fails."""
@@ -321,6 +322,10 @@ class Failed(SystemTest):
         for name, options in (("out.mkv", ()), ("out.mp4", ("--crf", 1))):
             with self.subTest(name=name):
                 self.check_full(self.path(name), *options, preexec_fn=limit, restore_signals=False)
+                again = self.run_done("--input", self.path("clip.mkv"), "--output", self.path(name), "--engine", "identity",
+                                      "--chunk-frames", 6, *(options or ("--codec", "ffv1")))
+                self.assertIn("goes on from an earlier start", again.err)
+                self.path(name).unlink()
 
     def test_killed_ranks(self):
         """A rank that dies ends the job in seconds, whichever it is."""

@@ -23,8 +23,9 @@ class Bits(SystemTest):
         for count in ranks:
             output = self.path(f"ranks{count}") / name
             output.parent.mkdir(exist_ok=True)
-            self.run_done("--input", clip, "--output", output, "--height", height, "--duration", 2, "--chunk-frames",
-                          chunk_frames, *options, ranks=count, timeout_s=240)
+            done = self.run_done("--input", clip, "--output", output, "--height", height, "--duration", 2,
+                                 "--chunk-frames", chunk_frames, *options, ranks=count, timeout_s=240)
+            self.assertEqual([line for line in done.err.splitlines() if not line.startswith("atelier: ")], [])
             self.assertEqual([path.name for path in output.parent.iterdir()], [name])
             data = output.read_bytes()
             if reference is None:

@@ -25,4 +25,12 @@ struct Segment {
   double encode_s = 0;
 };
 
+/// Of all packets.
+inline std::int64_t packet_bytes(const Segment& segment) {
+  std::int64_t sum_bytes = 0;
+  for (const SegmentPacket& packet : segment.packets)
+    sum_bytes += static_cast<std::int64_t>(packet.data.size());
+  return sum_bytes;
+}
+
 }  // namespace atelier

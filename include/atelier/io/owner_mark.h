@@ -43,7 +43,8 @@ struct OwnerMarkConfig {
 /// Files owner-<start id>-<sequence>.json, a new name every 10 s; the older one goes when the newer is
 /// closed.
 ///
-/// A mark of a job that has ended turns nobody away: on this machine its process is looked up. A mark from
+/// A mark of a job that has ended turns nobody away: on this machine its process is looked up, for
+/// some seconds, since a rank may outlive its launcher for a moment. A mark from
 /// elsewhere counts only if it is renewed while the newcomer watches, for at most 30 s of its own clock. No
 /// clock or file time is compared between machines. Where two begin at the same moment, the lower start id
 /// goes on. Nothing depends on the marks but the refusal: two jobs that run nevertheless do not harm each

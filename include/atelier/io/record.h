@@ -28,8 +28,8 @@ struct ChunkRow {
   std::int64_t chunk_index = 0;
   std::int64_t first_frame = 0;
   std::int64_t end_frame = 0;
-  int rank = 0;  ///< that styled it
-  int num_tries = 1;
+  int rank = 0;       ///< that styled it
+  int num_tries = 1;  ///< 0: an earlier start has made it; its times are 0
   double dealt_s = 0;
   double styled_s = 0;
   double encoded_s = 0;

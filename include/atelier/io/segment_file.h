@@ -28,7 +28,7 @@ struct StoredFrame {
 /// A segment as the work directory keeps it.
 struct StoredSegment {
   Hash128 fingerprint;           ///< of the settings that made it
-  std::uint64_t input_hash = 0;  ///< of the input's packets that the chunk was decoded from
+  std::uint64_t input_hash = 0;  ///< of the frames that the chunk was styled from
   Segment segment;
   std::vector<StoredFrame> frames;      ///< of the chunk, in output order; at least one
   std::vector<std::byte> reader_state;  ///< opaque here: what a reader needs to go on after the chunk
@@ -71,7 +71,7 @@ struct ParsedSegment {
 ///     i64    chunk index
 ///     i64    first frame
 ///     i64    end frame: one past the last
-///     u64    packet hash of the input of this chunk
+///     u64    hash of the decoded frames of this chunk
 ///     i64    pts of the last frame
 ///     f64    seconds of encoding
 ///     u64    size of the reader's state R

@@ -50,7 +50,9 @@ class Muxer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Removes what an unfinished Muxer left: done by ~Muxer too.
+/// OUT.<start-id>.part
+std::filesystem::path part_path(const std::filesystem::path& output, const std::string& start_id);
+
 /// Throws UsageError unless a file can be made in output's folder.
 void check_output_writable(const std::filesystem::path& output);
 

@@ -45,6 +45,11 @@ class BlockingQueue {
     arrived_.notify_all();
   }
 
+  [[nodiscard]] bool closed() const {
+    const std::lock_guard lock(mutex_);
+    return closed_;
+  }
+
   /// Closed, and nothing left to pop.
   [[nodiscard]] bool exhausted() const {
     const std::lock_guard lock(mutex_);

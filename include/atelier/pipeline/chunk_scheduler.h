@@ -36,6 +36,8 @@ class ChunkScheduler {
   /// the window is full, or nothing is left. more_chunks: whether a chunk that was never dealt exists.
   std::optional<Deal> deal(bool more_chunks);
 
+  /// The next chunk that was never dealt is finished already: nobody gets it.
+  void skip();
   /// The worker has styled the chunk; it is finished only after `finished`.
   void styled(int worker, std::int64_t chunk_index);
   /// The chunk is encoded and stored: the window may move.

@@ -8,7 +8,7 @@ namespace atelier::pipeline {
 
 /// How far a job is; the root makes it a few times a second.
 struct Progress {
-  std::int64_t num_frames_done = 0;        ///< styled and back at the root
+  std::int64_t num_frames_done = 0;        ///< styled and back at the root, or found finished
   std::optional<std::int64_t> num_frames;  ///< of the whole job, where the container tells
   double elapsed_s = 0;                    ///< since the job's start
   double frames_per_s = 0;                 ///< since the first frame came back

@@ -42,7 +42,13 @@ struct RunConfig {
   std::filesystem::path log_dir;    ///< empty: none
   std::filesystem::path stage_dir;  ///< local scratch; empty: $TMPDIR or /tmp
   bool overwrite = false;
-  bool allow_mixed = false;  ///< workers on different kinds of CPU or GPU
+
+  std::filesystem::path work_dir;  ///< empty: OUT.atelier
+  bool resume = true;              ///< go on from what the work directory has
+  bool keep_work = false;          ///< leave the work directory after success
+  double grace_s = 20;             ///< to finish what is under way when interrupted
+  double max_time_s = 0;           ///< interrupt after this long; 0: never
+  bool allow_mixed = false;        ///< workers on different kinds of CPU or GPU
 
   std::string progress = "auto";  ///< auto, bar, json, none
 

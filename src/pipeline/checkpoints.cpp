@@ -1,0 +1,173 @@
+#include "checkpoints.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "atelier/base/handle.h"
+#include "atelier/base/hash.h"
+#include "atelier/base/log.h"
+#include "atelier/base/text.h"
+#include "atelier/io/work_directory.h"
+#include "atelier/media/muxer.h"
+#include "atelier/pipeline/protocol.h"
+
+namespace atelier::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double state_interval_s = 5;
+
+std::string absolute_text(const fs::path& path) {
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path, error);
+  return (error ? path : absolute).lexically_normal().string();
+}
+
+fs::path made(fs::path work_dir) {
+  io::make_work_directory(work_dir);
+  return work_dir;
+}
+
+void refuse_finished(const RunConfig& config, const io::FoundState& found) {
+  if (found.newest && found.newest->status != io::JobStatus::done &&
+      found.newest->output == absolute_text(config.output))
+    return;
+  const bool by_us = found.newest && found.newest->output == absolute_text(config.output);
+  throw UsageError(concat("output '", config.output.string(), "' exists"),
+                   by_us ? "an earlier start has finished it" : "", "Give --overwrite, or another name");
+}
+
+std::string count_of(std::size_t number, const char* what) {
+  return concat(number, " ", what, number == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string new_start_id(const RunConfig& config) {
+  const std::string seed = concat(config.output.string(), host_name(), getpid(), fixed(wall_clock_s(), 9));
+  return hex64(hash64(std::as_bytes(std::span(seed)))).substr(0, 8);
+}
+
+fs::path work_directory(const RunConfig& config) {
+  return config.work_dir.empty() ? fs::path(config.output.string() + ".atelier") : config.work_dir;
+}
+
+void check_output_is_free(const RunConfig& config) {
+  std::error_code error;
+  if (config.overwrite || !fs::exists(config.output, error)) return;
+  refuse_finished(config, io::find_state(work_directory(config)));
+}
+
+Checkpoints::Checkpoints(CheckpointsConfig config)
+    : run_(*config.run),
+      work_dir_(made(work_directory(run_))),
+      start_id_(std::move(config.start_id)),
+      state_{.program_version = build_text(),
+             .start_id = start_id_,
+             .host = host_name(),
+             .pid = getpid(),
+             .launcher = std::move(config.launcher),
+             .fingerprint = std::move(config.fingerprint),
+             .output = absolute_text(run_.output),
+             .exit_code = {},
+             .message = {},
+             .frames_total = config.num_frames,
+             .started = utc_text(wall_clock_s()),
+             .updated = {}},
+      mark_({.work_dir = work_dir_,
+             .start_id = start_id_,
+             .on_wait =
+                 [said = false, give_up = std::move(config.give_up_waiting)](const std::string& other,
+                                                                             double) mutable {
+                   if (!std::exchange(said, true))
+                     log::info(concat("another start may be at work on this job (", other,
+                                      "); watching for up to 30 s"));
+                   if (give_up) give_up();
+                 }}),
+      states_(work_dir_, start_id_),
+      segments_(work_dir_, state_.fingerprint.hash(), start_id_) {
+  check_output();
+  find();
+  write_state();
+}
+
+Checkpoints::~Checkpoints() = default;
+
+// Another start may have finished it while this one waited for its end.
+void Checkpoints::check_output() {
+  std::error_code error;
+  if (run_.overwrite || !fs::exists(run_.output, error)) return;
+  try {
+    refuse_finished(run_, states_.found());
+  } catch (const UsageError&) {
+    remove();
+    throw;
+  }
+}
+
+void Checkpoints::find() {
+  for (const std::string& problem : states_.found().passed_over)
+    findings_.push_back(concat("passed over ", problem));
+  const std::optional<io::JobState>& before = states_.found().newest;
+  if (before && before->output == state_.output) {
+    std::error_code ignored;  // It is only a leftover.
+    fs::remove(media::part_path(run_.output, before->start_id), ignored);
+  }
+  if (!run_.resume) {
+    if (before) findings_.emplace_back("begins anew (--no-resume)");
+    return;
+  }
+  found_ = segments_.find();
+  if (const std::string passed = io::summary(found_.passed_over); !passed.empty())
+    findings_.push_back(passed);
+  const std::string changes =
+      before ? io::differences(before->fingerprint, state_.fingerprint) : std::string();
+  if (!changes.empty() && found_.chunks.empty()) findings_.push_back(concat("begins anew: ", changes));
+  std::int64_t num_frames = 0;
+  for (const auto& [index, found] : found_.chunks) num_frames += found.chunk.num_frames();
+  if (found_.chunks.empty()) return;
+  findings_.push_back(concat("goes on from an earlier start: ", count_of(found_.chunks.size(), "chunk"), " (",
+                             num_frames, " frames) of it in '", work_dir_.string(), "'"));
+  state_.chunks_done = static_cast<std::int64_t>(found_.chunks.size());
+  state_.frames_done = num_frames;
+}
+
+void Checkpoints::write_state() {
+  states_.write(state_);
+  since_state_.restart_s();
+  dirty_ = false;
+}
+
+void Checkpoints::chunk_stored(std::int64_t num_frames) {
+  ++state_.chunks_done;
+  state_.frames_done += num_frames;
+  dirty_ = true;
+}
+
+void Checkpoints::tick() {
+  if (const std::string problem = mark_.renew(); !problem.empty())
+    log::to_file(concat("the owner mark could not be renewed: ", problem));
+  if (dirty_ && since_state_.seconds_s() >= state_interval_s) write_state();
+}
+
+void Checkpoints::ended(io::JobStatus status, ExitCode code, const std::string& message) {
+  state_.status = status;
+  state_.exit_code = static_cast<int>(code);
+  state_.message = message;
+  try {
+    write_state();
+  } catch (const std::exception& e) {
+    log::warning(concat("the job's state could not be written (", e.what(), ")"));
+  }
+}
+
+void Checkpoints::remove() {
+  if (run_.keep_work) return;
+  const auto which = mark_.others_at_work() ? io::RemoveFiles::of_this_start : io::RemoveFiles::of_all_starts;
+  for (const std::string& name : io::remove_work_directory(work_dir_, which, start_id_))
+    log::to_file(concat("left in '", work_dir_.string(), "': ", name));
+}
+
+}  // namespace atelier::pipeline

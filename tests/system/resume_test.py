@@ -1,0 +1,372 @@
+"""An interrupted job goes on where it stopped, and its output is that of a job that was never interrupted.
+
+Environment: ATELIER_KILLS, how many kills the random test makes (10 if not given).
+"""
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import h5py
+
+import support
+from support import MPIRUN, STYLE, SystemTest, clean_environment, program, test_clip
+
+NUM_KILLS = int(os.environ.get("ATELIER_KILLS", "10"))
+NUM_FRAMES = 160
+CHUNK_FRAMES = 8
+NUM_CHUNKS = NUM_FRAMES // CHUNK_FRAMES
+CREDITS = 3  # of a worker with one encoder
+
+
+def segments(work):
+    return sorted(path.name for path in (work / "segments").glob("*.seg")) if work.exists() else []
+
+
+def chunk_of(segment_name):
+    return int(segment_name.split("-")[0])
+
+
+def state(work):
+    return json.loads((work / "state.json").read_text())
+
+
+def chunk_rows(record):
+    with h5py.File(record) as file:
+        return file["chunks"][:]
+
+
+class Resume(SystemTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = Path(tempfile.mkdtemp(prefix="atelier-test."))
+        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
+        cls.clip = test_clip(cls.shared / "clip.mp4", seconds=NUM_FRAMES / 20, size="320x180", rate=20)
+        reference = cls.shared / "reference.mp4"
+        done = support.atelier("run", *cls.options(cls.clip, reference))
+        if done.code != 0:
+            raise AssertionError(done.err)
+        cls.reference = reference.read_bytes()
+
+    @staticmethod
+    def options(clip, output):
+        return ["--input", clip, "--output", output, "--style", STYLE, "--chunk-frames", CHUNK_FRAMES]
+
+    def setUp(self):
+        super().setUp()
+        self.output = self.path("out.mp4")
+        self.work = self.path("out.mp4.atelier")
+
+    def start(self, *more, ranks=1, clip=None):
+        """The job in the background, in a process group of its own."""
+        command = ([] if ranks == 1 else [*MPIRUN, "-n", ranks]) + \
+            [program(), "run", *self.options(clip or self.clip, self.output), *more]
+        log = tempfile.TemporaryFile("w+")
+        self.addCleanup(log.close)
+        process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                   env=clean_environment(), start_new_session=True)
+        process.log = log
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def wait_for(self, condition, process, timeout_s=90):
+        end = time.monotonic() + timeout_s
+        while not condition():
+            self.assertIsNone(process.poll(), f"ended with {process.returncode}:\n{self.said(process)}")
+            self.assertLess(time.monotonic(), end, "took too long")
+            time.sleep(0.02)
+
+    @staticmethod
+    def said(process):
+        process.log.seek(0)
+        return process.log.read()
+
+    def interrupt(self, *more, ranks=1, chunks=4, how=signal.SIGKILL, clip=None):
+        """Starts the job and ends it when some chunks are stored; gives its exit code and what it said."""
+        process = self.start(*more, ranks=ranks, clip=clip)
+        self.wait_for(lambda: len(segments(self.work)) >= chunks, process)
+        if how == signal.SIGKILL:
+            os.killpg(process.pid, how)
+        else:
+            process.send_signal(how)
+        code = process.wait(timeout=60)
+        self.assertFalse(self.output.exists())
+        return code, self.said(process)
+
+    def go_on(self, *more, ranks=1, **other):
+        return self.run_done(*self.options(self.clip, self.output), *more, ranks=ranks, **other)
+
+    def assert_whole(self, others=()):
+        """The reference's bytes, and nothing else left but what is named."""
+        self.assertEqual(self.output.read_bytes() == self.reference, True)
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), sorted(["out.mp4", *others]))
+
+    def test_goes_on_after_signals(self):
+        for how in (signal.SIGUSR1, signal.SIGINT, signal.SIGTERM):
+            with self.subTest(how):
+                code, said = self.interrupt(how=how)
+                self.assertEqual(code, 75, said)
+                self.assertIn("Run the same command again", said)
+                found = state(self.work)
+                self.assertEqual((found["status"], found["exit_code"]), ("interrupted", 75))
+                self.assertEqual(found["chunks_done"], len(segments(self.work)))
+                done = self.go_on("--record", self.path("r.h5"))
+                self.assertIn(f"goes on from an earlier start: {found['chunks_done']} chunks", done.err)
+                rows = chunk_rows(self.path("r.h5"))
+                self.assertEqual(len(rows), NUM_CHUNKS)
+                self.assertEqual(sum(rows["num_tries"] == 0), found["chunks_done"])
+                self.assert_whole(others=["r.h5"])
+                self.output.unlink()
+
+    def test_second_signal_ends_it_at_once(self):
+        process = self.start("--grace", 60)
+        self.wait_for(lambda: segments(self.work), process)
+        process.send_signal(signal.SIGUSR1)
+        self.wait_for(lambda: "finishes what is under way" in self.said(process), process)
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(process.wait(timeout=10), 75)
+        self.assertEqual(state(self.work)["status"], "interrupted")
+
+    def test_no_grace(self):
+        code, said = self.interrupt("--grace", 0, how=signal.SIGUSR1)
+        self.assertEqual(code, 75, said)
+        self.assertNotIn("under way", said)
+
+    def test_max_time(self):
+        limited = support.atelier("run", *self.options(self.clip, self.output), "--max-time", 0.5)
+        self.assert_one_error(limited, 75)
+        self.assertIn("--max-time", limited.err)
+        self.assertLess(len(segments(self.work)), NUM_CHUNKS)
+        self.go_on()
+        self.assert_whole()
+
+    def test_any_number_of_ranks_goes_on(self):
+        self.interrupt(ranks=3, chunks=3)
+        self.interrupt(ranks=1, chunks=7)
+        self.interrupt("--encode", "root", ranks=2, chunks=11)
+        self.go_on(ranks=5)
+        self.assert_whole()
+
+    def test_killed_worker_ends_the_job_in_seconds(self):
+        process = self.start(ranks=3)
+        self.wait_for(lambda: len(segments(self.work)) >= 3, process)
+        os.kill(self.ranks_of(process)[2], signal.SIGKILL)
+        self.assertNotEqual(process.wait(timeout=15), 0)
+        self.go_on(ranks=2)
+        self.assert_whole()
+
+    @staticmethod
+    def ranks_of(process):
+        """Process ids, the root's first; one without mpirun."""
+        found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=False).stdout
+        return sorted(int(pid) for pid in found.split()) or [process.pid]
+
+    def test_other_settings_begin_anew(self):
+        self.interrupt()
+        done = self.go_on("--crf", 30)
+        self.assertIn("begins anew: ", done.err)
+        self.assertIn("crf", done.err)
+        self.assertNotIn("goes on", done.err)
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["out.mp4"])
+        self.assertEqual(self.output.read_bytes() == self.reference, False)
+
+    def test_earlier_settings_are_found_again(self):
+        self.interrupt()
+        before = len(segments(self.work))
+        self.interrupt("--crf", 30, chunks=before + 3)
+        done = self.go_on()
+        self.assertIn("goes on from an earlier start", done.err)
+        self.assertIn("of other settings", done.err)
+        self.assert_whole()
+
+    def test_no_resume(self):
+        self.interrupt()
+        done = self.go_on("--no-resume")
+        self.assertIn("begins anew (--no-resume)", done.err)
+        self.assert_whole()
+
+    def test_keep_work(self):
+        self.go_on("--keep-work", "--work-dir", self.path("kept"))
+        self.assertEqual(state(self.path("kept"))["status"], "done")
+        self.assertEqual(len(segments(self.path("kept"))), NUM_CHUNKS)
+        self.output.unlink()
+        again = self.go_on("--work-dir", self.path("kept"), "--record", self.path("r.h5"))
+        self.assertIn(f"{NUM_CHUNKS} chunks ({NUM_FRAMES} frames)", again.err)
+        self.assertEqual(sum(chunk_rows(self.path("r.h5"))["num_tries"]), 0)
+        self.assert_whole(others=["r.h5"])
+
+    def test_bad_segments_are_passed_over(self):
+        self.interrupt(chunks=9)
+        found = [self.work / "segments" / name for name in segments(self.work)][:7]
+        data = [path.read_bytes() for path in found]
+        found[0].write_bytes(data[0][:-5])                                  # cut
+        found[1].write_bytes(data[1][:900] + bytes([data[1][900] ^ 1]) + data[1][901:])  # a flipped bit
+        found[2].write_bytes(data[3])                                       # swapped
+        found[3].write_bytes(data[2])
+        found[4].unlink()                                                   # missing
+        (found[5].parent / found[5].name.replace(".seg", ".2.seg")).write_bytes(data[5])  # twice
+        (found[5].parent / "note.txt").write_text("a stranger")
+        found[6].write_bytes(b"")                                           # empty
+        done = self.go_on(ranks=2)
+        self.assertIn("passed over", done.err)
+        self.assertEqual(self.output.read_bytes() == self.reference, True)
+        self.assertEqual([str(path.relative_to(self.work)) for path in sorted(self.work.rglob("*")) if path.is_file()],
+                         ["about.txt", "segments/note.txt"])
+
+    def test_bad_state_is_passed_over(self):
+        self.interrupt()
+        for path in self.work.glob("state*.json"):
+            path.write_text(path.read_text().replace("running", "done", 1))
+        done = self.go_on()
+        self.assertIn("passed over state", done.err)
+        self.assertIn("goes on", done.err)
+        self.assert_whole()
+
+    def test_output_that_a_killed_start_has_renamed(self):
+        """Killed after the rename, before the work directory went."""
+        self.go_on("--keep-work")
+        refused = support.atelier("run", *self.options(self.clip, self.output))
+        self.assert_one_error(refused, 2)
+        shutil.rmtree(self.work)
+        self.output.unlink()
+        self.interrupt()
+        self.output.write_bytes(b"a half")
+        self.go_on()
+        self.assert_whole()
+
+    def test_leftover_of_a_killed_start_goes(self):
+        self.interrupt()
+        left = self.path(f"out.mp4.{state(self.work)['start_id']}.part")
+        left.write_bytes(b"a half")
+        self.go_on()
+        self.assert_whole()
+
+    def test_second_job_is_refused(self):
+        process = self.start("--height", 540, ranks=2)  # takes its time
+        self.wait_for(lambda: segments(self.work), process)
+        began = time.monotonic()
+        second = support.atelier("run", *self.options(self.clip, self.output), "--overwrite")
+        self.assertLess(time.monotonic() - began, 15)
+        self.assert_one_error(second, 2)
+        self.assertRegex(second.err, r"another job is at work in .* \(process \d+ on ")
+        self.assertIsNone(process.poll(), "the first goes on")
+
+    def test_second_job_that_sees_the_first_ones_end_is_refused_too(self):
+        process = self.start()
+        self.wait_for(lambda: len(segments(self.work)) >= NUM_CHUNKS - 4, process)
+        second = support.atelier("run", *self.options(self.clip, self.output))
+        self.assertEqual(process.wait(timeout=60), 0, self.said(process))
+        self.assert_one_error(second, 2)
+        self.assert_whole()
+
+    def test_input_with_another_time_begins_anew(self):
+        clip = self.path("clip.mp4")
+        shutil.copy2(self.clip, clip)
+        self.interrupt(clip=clip)
+        os.utime(clip, (1, 1))
+        done = self.run_done(*self.options(clip, self.output))
+        self.assertIn("begins anew: time of the input changed", done.err)
+        self.assertEqual(self.output.read_bytes() == self.reference, True)
+
+    def test_other_content_of_the_same_size_and_time_is_refused(self):
+        clip, other = self.path("clip.mkv"), self.path("other.mkv")
+        raw = ("rawvideo", "-pix_fmt", "yuv420p")
+        test_clip(clip, seconds=NUM_FRAMES / 20, size="320x180", rate=20, sound=False, codec=raw)
+        data = bytearray(clip.read_bytes())
+        data[100000:100100] = bytes(100)
+        other.write_bytes(data)
+        times = (clip.stat().st_atime, clip.stat().st_mtime)
+        self.interrupt(clip=clip)
+        other.rename(clip)
+        os.utime(clip, times)
+        refused = support.atelier("run", *self.options(clip, self.output))
+        self.assert_one_error(refused, 1)
+        self.assertIn("--no-resume", refused.err)
+        self.assertFalse(self.output.exists())
+        self.run_done(*self.options(clip, self.output), "--no-resume")
+
+    def test_work_directory_that_cannot_be_made(self):
+        self.path("file").write_text("")
+        for work in (self.path("missing") / "work", self.path("file"), self.path("file") / "work"):
+            with self.subTest(work):
+                refused = support.atelier("run", *self.options(self.clip, self.output), "--work-dir", work, ranks=2)
+                self.assert_one_error(refused, 2)
+                self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["file"])
+
+    def test_work_directory_that_goes_midway(self):
+        process = self.start(ranks=2)
+        self.wait_for(lambda: len(segments(self.work)) >= 3, process)
+        shutil.rmtree(self.work, ignore_errors=True)
+        code = process.wait(timeout=90)
+        self.assertIn(code, (0, 1), self.said(process))
+        if code == 1:
+            self.assertIn("atelier: error: ", self.said(process))
+            shutil.rmtree(self.work, ignore_errors=True)
+            self.go_on()
+        self.assertEqual(self.output.read_bytes() == self.reference, True)
+
+    def test_random_kills(self):
+        """Any rank or mpirun, at any moment, by KILL or TERM."""
+        seed = int(os.environ.get("ATELIER_SEED", random.randrange(10**6)))
+        chance = random.Random(seed)
+        print(f"seed {seed}, {NUM_KILLS} kills", flush=True)
+        kills, jobs, kills_of_job, styled = 0, 0, 0, 0
+        while kills < NUM_KILLS or jobs == 0:
+            ranks = chance.choice((1, 2, 3, 5))
+            known = {chunk_of(name) for name in segments(self.work)}
+            record = self.path("r.h5")
+            record.unlink(missing_ok=True)
+            process = self.start("--record", record, ranks=ranks)
+            alive = []
+            if kills < NUM_KILLS:
+                time.sleep(chance.uniform(0.1, 4))
+                if process.poll() is None:
+                    alive = self.ranks_of(process)
+                    victims = alive + ([process.pid] if ranks > 1 else [])
+                    try:
+                        os.kill(chance.choice(victims), chance.choice((signal.SIGKILL, signal.SIGTERM)))
+                        kills += 1
+                        kills_of_job += 1
+                    except ProcessLookupError:
+                        pass
+            code = process.wait(timeout=120)
+            self.wait_until_gone(alive)
+            message = f"seed {seed}, kill {kills}, code {code}:\n{self.said(process)}"
+            if record.exists():
+                rows = chunk_rows(record)
+                styled += int(sum((rows["num_tries"] > 0) & (rows["styled_s"] > 0)))
+                again = {int(row["chunk_index"]) for row in rows if row["num_tries"] > 0} & known
+                self.assertEqual(again, set(), message)
+            if code == 0 or (self.output.exists() and not self.work.exists()):
+                self.assertLessEqual(styled, NUM_CHUNKS + kills_of_job * CREDITS * 4, message)
+                self.assertEqual(self.output.read_bytes() == self.reference, True, message)
+                self.assertFalse(self.work.exists(), message)
+                self.assertEqual([path.name for path in self.folder.iterdir() if path.name.endswith(".part")], [], message)
+                self.output.unlink()
+                jobs, kills_of_job, styled = jobs + 1, 0, 0
+            else:
+                made = {chunk_of(name) for name in segments(self.work)}
+                self.assertTrue(known <= made or self.output.exists(), message)
+
+    def wait_until_gone(self, processes):
+        """Ranks that outlive mpirun end by themselves soon, or finish the job."""
+        end = time.monotonic() + 30
+        while any(Path(f"/proc/{process}").exists() for process in processes):
+            self.assertLess(time.monotonic(), end, "ranks live on after the launcher")
+            time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    unittest.main()
