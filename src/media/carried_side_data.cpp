@@ -1,8 +1,10 @@
 #include "carried_side_data.h"
 
 #include <algorithm>
-#include <array>
-#include <atomic>
+#include <cstring>
+#include <mutex>
+#include <set>
+#include <string_view>
 
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
@@ -14,78 +16,114 @@ extern "C" {
 namespace atelier::media {
 namespace {
 
-constexpr std::size_t bytes_per_caption = 3;
-constexpr std::size_t max_captions = 31;  // cc_count has five bits
-
-enum class Kind { captions, hdr10_plus, timecode, num_kinds };
+struct Named {
+  AVFrameSideDataType type;
+  const char* name;
+};
+/// What may be lost and is worth a word.
+constexpr Named named[] = {
+    {AV_FRAME_DATA_A53_CC, "captions"},
+    {AV_FRAME_DATA_DYNAMIC_HDR_PLUS, "HDR10+ metadata"},
+    {AV_FRAME_DATA_DYNAMIC_HDR_VIVID, "HDR Vivid metadata"},
+    {AV_FRAME_DATA_S12M_TIMECODE, "timecode"},
+    {AV_FRAME_DATA_GOP_TIMECODE, "timecode of groups of pictures"},
+    {AV_FRAME_DATA_AFD, "active format description"},
+    {AV_FRAME_DATA_SEI_UNREGISTERED, "unregistered user data"},
+};
 
 /// Once a process: the same holds for every chunk.
-void warn_of_loss(Kind kind, const char* what, const std::string& encoder) {
-  static std::array<std::atomic<bool>, static_cast<std::size_t>(Kind::num_kinds)> said{};
-  if (!said.at(static_cast<std::size_t>(kind)).exchange(true))
-    log::warning(concat("The frames' ", what, " is lost: encoder ", encoder, " cannot write it."));
+void warn_of_loss(AVFrameSideDataType type, const std::string& encoder) {
+  static std::mutex mutex;
+  static std::set<AVFrameSideDataType> said;
+  const auto* const found =
+      std::find_if(std::begin(named), std::end(named), [&](const Named& n) { return n.type == type; });
+  if (found == std::end(named)) return;
+  const std::lock_guard lock(mutex);
+  if (said.insert(type).second)
+    log::warning(
+        concat("The frames' ", found->name, " is lost: it cannot be written with encoder ", encoder, "."));
 }
 
-/// Position of the start code of the first slice in an Annex B packet of HEVC; its size where there is none.
-std::size_t first_slice(const std::vector<std::byte>& packet) {
-  for (std::size_t i = 0; i + 3 < packet.size(); ++i) {
-    if (packet[i] != std::byte{0} || packet[i + 1] != std::byte{0} || packet[i + 2] != std::byte{1}) continue;
-    const int unit_type = (std::to_integer<int>(packet[i + 3]) >> 1) & 0x3F;
-    if (unit_type < 32) return i > 0 && packet[i - 1] == std::byte{0} ? i - 1 : i;
-  }
-  return packet.size();
+std::optional<SeiCodec> codec_of(const std::string& encoder) {
+  if (encoder == "libx264" || encoder == "libx264rgb") return SeiCodec::h264;
+  if (encoder == "libx265") return SeiCodec::hevc;
+  return std::nullopt;
+}
+
+std::span<const std::byte> bytes_of(const AVFrameSideData& data) {
+  return {reinterpret_cast<const std::byte*>(data.data), data.size};
+}
+
+/// The settings that x264 and x265 leave in a stream: they tell of an encode that is over.
+bool is_encoder_settings(std::span<const std::byte> uuid_and_data) {
+  static constexpr std::string_view uuids[] = {
+      {"\xdc\x45\xe9\xbd\xe6\xd9\x48\xb7\x96\x2c\xd8\x20\xd9\x23\xee\xef", 16},
+      {"\x2c\xa2\xde\x09\xb5\x17\x47\xdb\xbb\x55\xa4\xfe\x7f\xc2\xfc\x4e", 16}};
+  const std::string_view bytes(reinterpret_cast<const char*>(uuid_and_data.data()), uuid_and_data.size());
+  return std::any_of(std::begin(uuids), std::end(uuids),
+                     [&](std::string_view uuid) { return bytes.starts_with(uuid); });
+}
+
+std::vector<std::uint32_t> timecodes_of(const AVFrameSideData& data) {
+  std::vector<std::uint32_t> timecodes(data.size / sizeof(std::uint32_t));
+  if (!timecodes.empty()) std::memcpy(timecodes.data(), data.data, timecodes.size() * sizeof(std::uint32_t));
+  return timecodes;
 }
 
 }  // namespace
 
-std::vector<std::byte> hevc_caption_unit(std::span<const std::byte> cc_data) {
-  const std::size_t count = std::min(cc_data.size() / bytes_per_caption, max_captions);
-  std::vector<int> payload{0xB5, 0x00, 0x31, 'G', 'A', '9', '4', 0x03, static_cast<int>(0x40 | count), 0xFF};
-  for (std::size_t i = 0; i < count * bytes_per_caption; ++i)
-    payload.push_back(std::to_integer<int>(cc_data[i]));
-  payload.push_back(0xFF);
-  std::vector<std::byte> unit;
-  for (const int byte : {0, 0, 0, 1, 0x4E, 0x01, 4, static_cast<int>(payload.size())})
-    unit.push_back(static_cast<std::byte>(byte));
-  payload.push_back(0x80);
-  int num_zeros = 0;
-  for (const int byte : payload) {
-    if (num_zeros >= 2 && byte <= 3) {
-      unit.push_back(std::byte{3});  // emulation prevention
-      num_zeros = 0;
-    }
-    unit.push_back(static_cast<std::byte>(byte));
-    num_zeros = byte == 0 ? num_zeros + 1 : 0;
-  }
-  return unit;
-}
-
 CarriedSideData::CarriedSideData(const EncoderConfig& config, const AVCodecContext& encoder)
     : encoder_(config.encoder),
+      frame_rate_(encoder.framerate),
       writes_captions_(encoder.codec->priv_class != nullptr &&
                        av_opt_find(encoder.priv_data, "a53cc", nullptr, 0, 0) != nullptr),
-      inserts_captions_(!writes_captions_ && config.encoder == "libx265") {}
+      codec_(codec_of(config.encoder)) {}
+
+std::optional<SeiMessage> CarriedSideData::message_of(const AVFrameSideData& data) const {
+  if (!codec_ || data.size == 0) return std::nullopt;
+  const bool hevc = codec_ == SeiCodec::hevc;
+  switch (data.type) {
+    case AV_FRAME_DATA_A53_CC:
+      return caption_message(bytes_of(data));
+    case AV_FRAME_DATA_AFD:
+      if (hevc) return std::nullopt;
+      return active_format_message(data.data[0]);
+    case AV_FRAME_DATA_SEI_UNREGISTERED:
+      return unregistered_message(bytes_of(data));
+    case AV_FRAME_DATA_DYNAMIC_HDR_PLUS:
+      if (!hevc || data.size < sizeof(AVDynamicHDRPlus)) return std::nullopt;
+      return hdr10_plus_message(*reinterpret_cast<const AVDynamicHDRPlus*>(data.data));
+    case AV_FRAME_DATA_S12M_TIMECODE:
+      if (!hevc) return std::nullopt;
+      return timecode_message(timecodes_of(data), frame_rate_);
+    default:
+      return std::nullopt;
+  }
+}
 
 void CarriedSideData::note(std::int64_t number, const AVFrame& frame) {
-  const auto index = static_cast<std::size_t>(number);
-  if (captions_.size() <= index) captions_.resize(index + 1);
-  if (frame.nb_side_data == 0) return;
-  if (const AVFrameSideData* data = av_frame_get_side_data(&frame, AV_FRAME_DATA_A53_CC); data != nullptr) {
-    const auto* bytes = reinterpret_cast<const std::byte*>(data->data);
-    if (inserts_captions_) captions_[index].assign(bytes, bytes + data->size);
-    if (!inserts_captions_ && !writes_captions_) warn_of_loss(Kind::captions, "captions", encoder_);
+  for (int i = 0; i < frame.nb_side_data; ++i) {
+    const AVFrameSideData& data = *frame.side_data[i];
+    if (data.type == AV_FRAME_DATA_A53_CC && writes_captions_) continue;
+    if (data.type == AV_FRAME_DATA_SEI_UNREGISTERED && is_encoder_settings(bytes_of(data))) continue;
+    if (data.type == AV_FRAME_DATA_S12M_TIMECODE && codec_ == SeiCodec::h264)
+      picture_timecodes_[number] = timecodes_of(data);
+    else if (std::optional<SeiMessage> message = message_of(data))
+      messages_[number].push_back(std::move(*message));
+    else
+      warn_of_loss(data.type, encoder_);
   }
-  if (av_frame_get_side_data(&frame, AV_FRAME_DATA_DYNAMIC_HDR_PLUS) != nullptr)
-    warn_of_loss(Kind::hdr10_plus, "HDR10+ metadata", encoder_);
-  if (av_frame_get_side_data(&frame, AV_FRAME_DATA_S12M_TIMECODE) != nullptr)
-    warn_of_loss(Kind::timecode, "timecode", encoder_);
 }
 
 void CarriedSideData::add_to(std::int64_t number, std::vector<std::byte>& packet) {
-  const std::vector<std::byte>& captions = captions_.at(static_cast<std::size_t>(number));
-  if (captions.empty()) return;
-  const std::vector<std::byte> unit = hevc_caption_unit(captions);
-  packet.insert(packet.begin() + static_cast<std::ptrdiff_t>(first_slice(packet)), unit.begin(), unit.end());
+  if (const auto timecodes = picture_timecodes_.extract(number);
+      !timecodes.empty() && !set_picture_timecodes(packet, timecodes.mapped(), frame_rate_))
+    warn_of_loss(AV_FRAME_DATA_S12M_TIMECODE, encoder_);
+  const auto found = messages_.extract(number);
+  if (found.empty() || !codec_) return;
+  const std::vector<std::byte> unit = sei_unit(*codec_, found.mapped());
+  const auto at = static_cast<std::ptrdiff_t>(first_slice(*codec_, packet));
+  packet.insert(packet.begin() + at, unit.begin(), unit.end());
 }
 
 }  // namespace atelier::media

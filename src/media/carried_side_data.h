@@ -2,17 +2,22 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "atelier/media/encoder.h"
 #include "libav.h"
+#include "sei.h"
 
 namespace atelier::media {
 
 /// Per-frame side data on their way through an encoder: what the encoder does not write itself is put into
 /// the packets here where the codec has a place for it, and named once in a warning where it has none.
+///
+/// H.264 and HEVC get SEI messages: captions, unregistered user data, timecodes; H.264 also the active
+/// format, HEVC also HDR10+. What other encoders' libraries say of themselves is not carried.
 class CarriedSideData {
  public:
   CarriedSideData(const EncoderConfig& config, const AVCodecContext& encoder);
@@ -22,14 +27,16 @@ class CarriedSideData {
   void add_to(std::int64_t number, std::vector<std::byte>& packet);
 
  private:
-  std::string encoder_;
-  bool writes_captions_;                          ///< the encoder does it
-  bool inserts_captions_;                         ///< HEVC in Annex B: we do it
-  std::vector<std::vector<std::byte>> captions_;  ///< by frame number; empty: none
-};
+  /// Nullopt: the codec has no place for it.
+  [[nodiscard]] std::optional<SeiMessage> message_of(const AVFrameSideData& data) const;
 
-/// An HEVC prefix SEI NAL unit, with its start code, that holds CEA-708 captions (ATSC A/53 part 4, cc_data
-/// in triples) as user data registered by ITU-T T.35.
-std::vector<std::byte> hevc_caption_unit(std::span<const std::byte> cc_data);
+  std::string encoder_;
+  AVRational frame_rate_;
+  bool writes_captions_;           ///< the encoder does it
+  std::optional<SeiCodec> codec_;  ///< where packets take SEI messages
+  // By frame number, of those not encoded yet.
+  std::map<std::int64_t, std::vector<SeiMessage>> messages_;
+  std::map<std::int64_t, std::vector<std::uint32_t>> picture_timecodes_;  ///< H.264
+};
 
 }  // namespace atelier::media

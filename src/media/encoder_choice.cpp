@@ -97,7 +97,7 @@ EncoderConfig resolve_encoder(const EncodeRequest& request, const InputInfo& inp
   config.global_header = (format.flags & AVFMT_GLOBALHEADER) != 0;
   config.stream_side_data = input.stream_side_data;
   choose_pixel_format(codec, request.pixel_format, config, warnings);
-  choose_options(codec, request, config);
+  choose_options(codec, request, input.frame_timecodes, config);
   if (config.field_order > AV_FIELD_PROGRESSIVE && config.encoder == "libx265")
     warnings.emplace_back(
         "Encoder libx265 codes whole frames; the field order is kept where the container has a place for "

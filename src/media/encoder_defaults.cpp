@@ -117,7 +117,7 @@ bool is_lossless(const AVCodec& codec) {
   return descriptor != nullptr && (descriptor->props & AV_CODEC_PROP_LOSSY) == 0;
 }
 
-void set_defaults(const AVCodec& codec, EncoderConfig& config) {
+void set_defaults(const AVCodec& codec, bool frame_timecodes, EncoderConfig& config) {
   const std::string_view name = codec.name;
   OptionList& options = config.options;
   const HdrParameters hdr = hdr_parameters(config.stream_side_data);
@@ -131,6 +131,8 @@ void set_defaults(const AVCodec& codec, EncoderConfig& config) {
     set_option(options, "preset", "medium");
     set_option(options, "crf", "18");
     set_option(options, "x264-params", "cpu-independent=1:open-gop=0");
+    // Timecodes are a part of the picture timing.
+    if (frame_timecodes) add_library_parameter(options, "x264-params", "pic-struct=1");
     if (!hdr.mastering_display.empty())
       add_library_parameter(options, "x264-params", "mastering-display=" + hdr.mastering_display);
     if (!hdr.content_light.empty()) add_library_parameter(options, "x264-params", "cll=" + hdr.content_light);
@@ -206,8 +208,9 @@ const AVCodec& find_encoder(const std::string& name) {
   return *codec;
 }
 
-void choose_options(const AVCodec& codec, const EncodeRequest& request, EncoderConfig& config) {
-  set_defaults(codec, config);
+void choose_options(const AVCodec& codec, const EncodeRequest& request, bool frame_timecodes,
+                    EncoderConfig& config) {
+  set_defaults(codec, frame_timecodes, config);
   if (!request.preset.empty()) set_preset(codec, request.preset, config.options);
   if (request.crf) set_quality(codec, *request.crf, config.options);
   const std::string_view name = codec.name;

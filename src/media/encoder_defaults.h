@@ -10,7 +10,9 @@ namespace atelier::media {
 const AVCodec& find_encoder(const std::string& name);
 
 /// Fills config.options and num_threads from request: the defaults of ours for the codec, then what the user
-/// asked for. Throws UsageError for a preset, crf or option that the encoder does not have.
-void choose_options(const AVCodec& codec, const EncodeRequest& request, EncoderConfig& config);
+/// asked for. frame_timecodes: frames have some. Throws UsageError for a preset, crf or option that the
+/// encoder does not have.
+void choose_options(const AVCodec& codec, const EncodeRequest& request, bool frame_timecodes,
+                    EncoderConfig& config);
 
 }  // namespace atelier::media

@@ -108,6 +108,7 @@ InputInfo summarize(const PacketSource& source, const AVFrame& first_frame) {
   info.color_matrix_tag = first_frame.colorspace;
   info.color_range_tag = first_frame.color_range;
   info.chroma_location_tag = first_frame.chroma_location;
+  info.frame_timecodes = av_frame_get_side_data(&first_frame, AV_FRAME_DATA_S12M_TIMECODE) != nullptr;
   std::vector<std::byte> side_data;
   if (source.input() != nullptr) {
     add_file_facts(source, first_frame, info);

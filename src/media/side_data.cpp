@@ -70,6 +70,13 @@ bool travels_with_stream(AVPacketSideDataType type) {
   }
 }
 
+/// A count, and as many timecodes; what FFmpeg leaves behind them is whatever was in memory.
+void clear_unused_timecodes(std::vector<std::byte>& words) {
+  if (words.size() < sizeof(std::uint32_t)) return;
+  const std::size_t used = (std::size_t{word_at(words, 0)} + 1) * sizeof(std::uint32_t);
+  for (std::size_t i = used; i < words.size(); ++i) words[i] = std::byte{0};
+}
+
 }  // namespace
 
 std::vector<std::byte> pack_entries(const std::vector<SideDataEntry>& entries) {
@@ -103,7 +110,9 @@ std::vector<std::byte> pack_frame_side_data(const AVFrame& frame) {
   std::vector<SideDataEntry> entries;
   for (int i = 0; i < frame.nb_side_data; ++i) {
     const AVFrameSideData& data = *frame.side_data[i];
-    if (travels_with_frame(data.type)) entries.push_back(entry_of(data.type, data.data, data.size));
+    if (!travels_with_frame(data.type)) continue;
+    entries.push_back(entry_of(data.type, data.data, data.size));
+    if (data.type == AV_FRAME_DATA_S12M_TIMECODE) clear_unused_timecodes(entries.back().data);
   }
   return pack_entries(entries);
 }

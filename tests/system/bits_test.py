@@ -48,6 +48,24 @@ class Bits(SystemTest):
         at_workers = self.check("encode.mp4", *options, "--encode", "workers", "--overwrite")
         self.assertEqual(at_root == at_workers, True)
 
+    def test_what_frames_carry_at_root_or_workers(self):
+        clip = test_clip(self.path("plain.h264"), seconds=2, size="128x96", sound=False,
+                         codec=("libx264", "-g", "5", "-bf", "0"))
+        marked = self.path("marked.h264")
+        support.ffmpeg("-i", clip, "-c", "copy", "-bsf:v",
+                       "h264_metadata=sei_user_data=086f3693-b7b3-4f2c-9653-21492feee5b8+a mark of a frame", marked)
+        marks = marked.read_bytes().count(b"a mark of a frame")
+        self.assertGreater(marks, 5)
+        outputs = []
+        for ranks, encode in ((1, "root"), (3, "root"), (3, "workers")):
+            output = self.path(f"{ranks}-{encode}.mkv")
+            done = self.run_done("--input", marked, "--output", output, "--engine", "identity", "--chunk-frames", 12,
+                                 "--encode", encode, ranks=ranks)
+            self.assertEqual(done.warnings(), [])
+            outputs.append(output.read_bytes())
+        self.assertEqual(outputs[0].count(b"a mark of a frame"), marks)
+        self.assertEqual(outputs[0] == outputs[1] == outputs[2], True)
+
     def test_feedforward(self):
         if not FEEDFORWARD.exists():
             self.skipTest(f"no weights at {FEEDFORWARD}")
