@@ -137,12 +137,7 @@ struct Root::Impl {
   void open() {
     const std::string start_id = new_start_id(job_.config);
     auto muxer = std::make_unique<media::Muxer>(muxer_config(job_, start_id));
-    checkpoints_.emplace(CheckpointsConfig{.run = &job_.config,
-                                           .start_id = start_id,
-                                           .launcher = config_.launcher,
-                                           .fingerprint = job_fingerprint(job_, roster_.capability()),
-                                           .num_frames = job_.input().num_frames,
-                                           .give_up_waiting = [this] { check_interrupted(); }});
+    open_checkpoints(start_id);
     fingerprint_hash_ = checkpoints_->fingerprint().hash();
     for (const std::string& finding : checkpoints_->findings()) {
       log::info(finding);
@@ -154,11 +149,30 @@ struct Root::Impl {
                                                    .finished = finished_chunks(*checkpoints_)});
   }
 
+  void open_checkpoints(const std::string& start_id) {
+    try {
+      checkpoints_.emplace(CheckpointsConfig{.run = &job_.config,
+                                             .start_id = start_id,
+                                             .launcher = config_.launcher,
+                                             .fingerprint = job_fingerprint(job_, roster_.capability()),
+                                             .num_frames = job_.input().num_frames,
+                                             .give_up_waiting = [this] { check_interrupted(); }});
+    } catch (const JobError&) {
+      // Another start that finishes meanwhile removes the work directory under our feet.
+      check_output_is_free(job_.config);
+      throw;
+    }
+  }
+
   void style() {
     while (!finished()) {
       step();
-      if (!ending_ && (ending_ = interruption()))  // mpirun may leave no time to say so later
+      if (!ending_ && (ending_ = interruption())) {
+        // Before anything else: mpirun may leave no time later, and who reads the line may send a second
+        // signal.
         checkpoints_->ended(io::JobStatus::interrupted, ending_->code(), ending_->what());
+        say_what_is_under_way();
+      }
       if (ending_ && (drained() || since_ending_.seconds_s() > job_.config.grace_s)) throw *ending_;
     }
     if (meter_.num_frames_done() == 0)
@@ -189,12 +203,15 @@ struct Root::Impl {
       return std::nullopt;
     }
     since_ending_.restart_s();
-    const std::int64_t under_way = scheduler_.num_unfinished();
-    if (under_way > 0 && job_.config.grace_s > 0)
-      log::info(concat("interrupted; finishes what is under way (", under_way,
-                       under_way == 1 ? " chunk" : " chunks", ") for up to ", fixed(job_.config.grace_s, 0),
-                       " s"));
     return why;
+  }
+
+  void say_what_is_under_way() const {
+    const std::int64_t under_way = scheduler_.num_unfinished();
+    if (under_way == 0 || job_.config.grace_s <= 0) return;
+    log::info(concat("interrupted; finishes what is under way (", under_way,
+                     under_way == 1 ? " chunk" : " chunks", ") for up to ", fixed(job_.config.grace_s, 0),
+                     " s"));
   }
 
   void check_interrupted() {

@@ -271,6 +271,19 @@ class Resume(SystemTest):
         self.assert_one_error(second, 2)
         self.assert_whole()
 
+    def test_work_directory_that_goes_at_the_other_ones_end(self):
+        """The first job finishes while the second watches it: what that has renamed and removed is made here by hand."""
+        first = self.start()
+        self.wait_for(lambda: segments(self.work), first)
+        first.send_signal(signal.SIGSTOP)
+        second = self.start()
+        self.wait_for(lambda: "another start may be at work" in self.said(second), second)
+        self.output.write_bytes(b"whole")
+        shutil.rmtree(self.work)
+        self.assertEqual(second.wait(timeout=60), 2, self.said(second))
+        self.assertIn(f"output '{self.output}' exists", self.said(second))
+        self.assertEqual(self.output.read_bytes(), b"whole")
+
     def test_input_with_another_time_begins_anew(self):
         clip = self.path("clip.mp4")
         shutil.copy2(self.clip, clip)
