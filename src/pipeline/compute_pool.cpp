@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "atelier/base/stopwatch.h"
+#include "atelier/tensor/compute_stream.h"
 #include "atelier/tensor/planes_converter.h"
 
 namespace atelier::pipeline {
@@ -11,6 +12,7 @@ namespace atelier::pipeline {
 ComputePool::ComputePool(const WorkerSetup& setup, tensor::Device device, int num_threads,
                          const EngineFactory& make_engine) {
   for (int i = 0; i < num_threads; ++i) engines_.push_back(make_engine(setup.engine, device));
+  tensor::synchronise_default_stream(device);  // where the weights were laid out; the threads have streams
   for (const auto& engine : engines_) {
     threads_.emplace_back(
         [this, &engine, format = setup.format, device] { compute(*engine, format, device); });
@@ -25,17 +27,26 @@ ComputePool::~ComputePool() {
 
 void ComputePool::compute(models::StyleEngine& engine, const VideoFormat& format, tensor::Device device) {
   models::prepare_compute_thread();
+  const tensor::ComputeStream stream(device);
   const tensor::PlanesConverter converter(format, device);
   while (std::optional<WorkItem> item = todo_.pop()) {
     try {
+      FrameTimes& times = item->times;
       Stopwatch watch;
-      const at::Tensor rgb = converter.to_rgb(item->planes.bytes());
-      item->times.convert_s = static_cast<float>(watch.restart_s());
+      const auto lap = [&](float& time_s) {
+        stream.synchronise();
+        time_s += static_cast<float>(watch.restart_s());
+      };
+      const at::Tensor planes = converter.upload(item->planes.bytes());
+      lap(times.transfer_s);
+      const at::Tensor rgb = converter.to_rgb(planes);
+      lap(times.convert_s);
       const at::Tensor styled = engine.stylise(rgb);
-      item->times.style_s = static_cast<float>(watch.restart_s());
-      Buffer planes = converter.to_planes(styled, item->planes.bytes());
-      item->times.convert_s += static_cast<float>(watch.restart_s());
-      item->planes = std::move(planes);
+      lap(times.style_s);
+      const at::Tensor styled_planes = converter.to_planes(styled);
+      lap(times.convert_s);
+      item->planes = converter.download(styled_planes, item->planes.bytes());
+      lap(times.transfer_s);
     } catch (const std::exception& e) {
       item->error = e.what();
     }

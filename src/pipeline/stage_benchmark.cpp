@@ -19,6 +19,7 @@
 #include "atelier/pipeline/protocol.h"
 #include "atelier/pipeline/run.h"
 #include "atelier/pipeline/worker.h"
+#include "atelier/tensor/compute_stream.h"
 #include "atelier/tensor/planes_converter.h"
 #include "atelier/transport/loopback_communicator.h"
 #include "ffmpeg_limit.h"
@@ -81,16 +82,20 @@ class Bench {
     const tensor::Device device{gpu ? tensor::DeviceKind::cuda : tensor::DeviceKind::cpu, 0};
     const tensor::PlanesConverter converter(job_.input().format, device);
     const auto engine = models::make_engine(job_.engine, device);
+    tensor::synchronise_default_stream(device);
+    const tensor::ComputeStream stream(device);
     const at::Tensor rgb = converter.to_rgb(frames_[0].planes.bytes());
     const auto bytes = static_cast<double>(frame_size() + rgb.nbytes());
     StageResult& to_tensor = measure("planes_to_tensor", [&] {
       for (const FramePlanes& frame : frames_) (void)converter.to_rgb(frame.planes.bytes());
+      stream.synchronise();
     });
     limit_by_copy(to_tensor, bytes);
     // The engine's frames take long: a few of them are enough.
     const std::size_t num_styled = std::min<std::size_t>(frames_.size(), 4);
     StageResult& styling = measure("engine", [&] {
       for (std::size_t i = 0; i < num_styled; ++i) (void)engine->stylise(rgb);
+      stream.synchronise();
     });
     for (double& rate : styling.frames_per_s)
       rate *= static_cast<double>(num_styled) / static_cast<double>(frames_.size());

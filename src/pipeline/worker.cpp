@@ -30,7 +30,8 @@ namespace {
 using transport::Message;
 using transport::MessageHeader;
 constexpr transport::Rank root_rank = 0;
-constexpr int max_encoders = 8;  // at a time
+constexpr int max_encoders = 8;     // at a time
+constexpr int threads_per_gpu = 3;  // one computes, one's frame comes, one's frame goes
 
 // A chunk that this worker has been dealt.
 struct DealtChunk {
@@ -131,7 +132,7 @@ class Worker {
     const int num_workers_here = std::max(1, communicator_.local_size() - roots_here);
     const tensor::Device device = pick_device(setup.device, communicator_.local_rank() - roots_here);
     const int num_cores = std::max(1, tensor::num_usable_cores() / num_workers_here);
-    const int num_threads = device.kind == tensor::DeviceKind::cuda ? 1 : num_cores;
+    const int num_threads = device.kind == tensor::DeviceKind::cuda ? threads_per_gpu : num_cores;
     pool_.emplace(setup, device, num_threads, config_.make_engine);
     const std::string name = tensor::device_name(device);
     log::to_file(concat("rank ", communicator_.rank(), " on ", host_name(), ": ", name, ", ", num_threads,

@@ -81,33 +81,46 @@ class WeightedSum {
 PlanesConverter::PlanesConverter(const VideoFormat& format, Device device)
     : format_(format), device_(device), plan_(std::make_shared<const Plan>(format)) {}
 
-at::Tensor PlanesConverter::samples(std::span<const std::byte> planes, int first_plane, int count) const {
-  const at::ScalarType type = bytes_per_sample(format_) == 1 ? at::kByte : at::kUInt16;
-  // from_blob has no const form; nothing writes to it.
-  auto* start = const_cast<std::byte*>(planes.data() + plane_offset_bytes(format_, first_plane));
-  const at::Tensor raw = at::from_blob(
-      start, {count, plane_height_px(format_, first_plane), plane_width_px(format_, first_plane)},
-      at::TensorOptions().dtype(type));
-  return raw.to(torch_device(device_)).to(at::kFloat);
-}
-
-at::Tensor PlanesConverter::to_rgb(std::span<const std::byte> planes) const {
+at::Tensor PlanesConverter::upload(std::span<const std::byte> planes) const {
   const c10::InferenceMode inference;
   check_size(planes.size());
+  // from_blob has no const form; nothing writes to it.
+  const at::Tensor host = at::from_blob(const_cast<std::byte*>(planes.data()),
+                                        {static_cast<std::int64_t>(planes.size())}, at::kByte);
+  if (device_.kind == DeviceKind::cpu) return host;
+  at::Tensor pinned = at::empty(host.sizes(), host.options().pinned_memory(true));
+  pinned.copy_(host);
+  return pinned.to(torch_device(device_), /*non_blocking=*/true);
+}
+
+at::Tensor PlanesConverter::samples(const at::Tensor& planes, int first_plane, int count) const {
+  const std::int64_t height = plane_height_px(format_, first_plane);
+  const std::int64_t width = plane_width_px(format_, first_plane);
+  const std::int64_t start = static_cast<std::int64_t>(plane_offset_bytes(format_, first_plane));
+  const std::int64_t bytes = count * height * width * bytes_per_sample(format_);
+  at::Tensor part = planes.narrow(0, start, bytes);
+  if (bytes_per_sample(format_) == 2) part = part.view(at::kUInt16);
+  return part.view({count, height, width});
+}
+
+at::Tensor PlanesConverter::to_rgb(const at::Tensor& planes) const {
+  const c10::InferenceMode inference;
+  check_size(static_cast<std::size_t>(planes.numel()));
   const ColorMatrix& matrix = plan_->matrix;
   const std::int64_t height = format_.height_px;
   const std::int64_t width = format_.width_px;
   if (format_.model == ColorModel::gray) {
     return samples(planes, 0, 1)
+        .to(at::kFloat)
         .sub_(matrix.offset[0])
         .mul_(matrix.to_rgb[0][0])
         .expand({3, height, width})
         .contiguous()
         .unsqueeze_(0);
   }
-  const at::Tensor first = samples(planes, 0, 1).sub_(matrix.offset[0]).squeeze(0);
+  const at::Tensor first = samples(planes, 0, 1).to(at::kFloat).sub_(matrix.offset[0]).squeeze(0);
   const at::Tensor others =
-      plan_->vertical.up(plan_->horizontal.up(samples(planes, 1, 2).sub_(matrix.offset[1])));
+      plan_->vertical.up(plan_->horizontal.up(samples(planes, 1, 2).to(at::kFloat).sub_(matrix.offset[1])));
   at::Tensor rgb = at::empty({1, 3, height, width}, first.options());
   for (int c = 0; c < 3; ++c) {
     const auto& row = matrix.to_rgb[static_cast<std::size_t>(c)];
@@ -119,24 +132,17 @@ at::Tensor PlanesConverter::to_rgb(std::span<const std::byte> planes) const {
   return rgb;
 }
 
-void PlanesConverter::store(at::Tensor codes, std::byte* out) const {
-  const double max_code = std::ldexp(1.0, format_.bit_depth) - 1;
-  codes.round_().clamp_(0, max_code);
-  const at::ScalarType type = bytes_per_sample(format_) == 1 ? at::kByte : at::kUInt16;
-  at::from_blob(out, codes.sizes(), at::TensorOptions().dtype(type)).copy_(codes.to(type));
-}
-
-Buffer PlanesConverter::to_planes(const at::Tensor& rgb, std::span<const std::byte> source) const {
+at::Tensor PlanesConverter::to_planes(const at::Tensor& rgb) const {
   const c10::InferenceMode inference;
   if (rgb.dim() != 4 || rgb.size(0) != 1 || rgb.size(1) != 3 || rgb.size(2) != format_.height_px ||
       rgb.size(3) != format_.width_px) {
     throw JobError("a styled frame has the wrong shape",
                    concat("expected 1 x 3 x ", format_.height_px, " x ", format_.width_px));
   }
-  Buffer planes(frame_bytes(format_));
   const ColorMatrix& matrix = plan_->matrix;
   const at::Tensor frame = rgb[0].to(torch_device(device_), at::kFloat);
-  const int num_color_planes = format_.model == ColorModel::gray ? 1 : 3;
+  at::Tensor planes =
+      at::empty({static_cast<std::int64_t>(frame_bytes(format_))}, frame.options().dtype(at::kByte));
   const auto component = [&](std::size_t p, const at::Tensor& out) {
     WeightedSum sum(out);
     for (std::int64_t c = 0; c < 3; ++c) {
@@ -144,21 +150,39 @@ Buffer PlanesConverter::to_planes(const at::Tensor& rgb, std::span<const std::by
     }
     return out;
   };
-  at::Tensor first = component(0, at::empty_like(frame[0]));
-  store(first.add_(matrix.offset[0]), planes.data());
-  if (num_color_planes == 3) {
+  const double max_code = std::ldexp(1.0, format_.bit_depth) - 1;
+  const auto store = [&](at::Tensor codes, int first_plane, int count) {
+    samples(planes, first_plane, count).copy_(codes.round_().clamp_(0, max_code));
+  };
+  store(component(0, at::empty_like(frame[0])).add_(matrix.offset[0]), 0, 1);
+  if (format_.model != ColorModel::gray) {
     at::Tensor others = at::empty({2, format_.height_px, format_.width_px}, frame.options());
     component(1, others[0]);
     component(2, others[1]);
     others = plan_->horizontal.down(plan_->vertical.down(others));
-    store(others.add_(matrix.offset[1]), planes.data() + plane_offset_bytes(format_, 1));
+    store(others.add_(matrix.offset[1]), 1, 2);
+  }
+  return planes;
+}
+
+Buffer PlanesConverter::download(const at::Tensor& planes, std::span<const std::byte> source) const {
+  const c10::InferenceMode inference;
+  check_size(static_cast<std::size_t>(planes.numel()));
+  Buffer bytes(frame_bytes(format_));
+  const at::Tensor host = at::from_blob(bytes.data(), planes.sizes(), at::kByte);
+  if (planes.is_cpu()) {
+    host.copy_(planes);
+  } else {
+    at::Tensor pinned = at::empty(planes.sizes(), host.options().pinned_memory(true));
+    pinned.copy_(planes);
+    host.copy_(pinned);
   }
   if (format_.has_alpha) {
     check_size(source.size());
-    const std::size_t alpha = plane_offset_bytes(format_, num_color_planes);
-    std::memcpy(planes.data() + alpha, source.data() + alpha, frame_bytes(format_) - alpha);
+    const std::size_t alpha = plane_offset_bytes(format_, format_.model == ColorModel::gray ? 1 : 3);
+    std::memcpy(bytes.data() + alpha, source.data() + alpha, frame_bytes(format_) - alpha);
   }
-  return planes;
+  return bytes;
 }
 
 void PlanesConverter::check_size(std::size_t size_bytes) const {
