@@ -14,7 +14,7 @@
 #include "atelier/frame/chunk.h"
 #include "atelier/media/encoder.h"
 #include "atelier/pipeline/encoding_protocol.h"
-#include "atelier/pipeline/reorder_buffer.h"
+#include "atelier/schedule/reorder_buffer.h"
 
 namespace atelier::pipeline {
 
@@ -39,7 +39,7 @@ class EncodeStage {
  private:
   struct Work {
     explicit Work(std::int64_t first_frame) : frames(first_frame) {}
-    ReorderBuffer<FramePlanes> frames;
+    schedule::ReorderBuffer<FramePlanes> frames;
     std::optional<std::int64_t> end_frame;
     std::optional<media::SegmentEncoder> encoder;
     std::vector<float> encode_s;

@@ -15,6 +15,7 @@
 #include "atelier/frame/chunk.h"
 #include "atelier/media/muxer.h"
 #include "atelier/media/picture.h"
+#include "atelier/schedule/policy.h"
 #include "checkpoints.h"
 
 namespace atelier::pipeline {
@@ -126,7 +127,7 @@ Job prepare_job(const RunConfig& config) {
   const auto bytes = static_cast<std::int64_t>(frame_bytes(reader.info().format));
   const std::int64_t chunk_frames =
       config.chunk_frames > 0 ? config.chunk_frames : default_chunk_length(bytes);
-  const int num_encoders = std::clamp(tensor::num_usable_cores() / 2, 1, 8);
+  const int num_encoders = schedule::num_encoders(tensor::num_usable_cores());
   return {.config = config,
           .reader = std::move(reader),
           .encoder = std::move(encoder),

@@ -26,7 +26,7 @@ MuxStage::~MuxStage() {
 
 void MuxStage::work() {
   try {
-    ReorderBuffer<Item> waiting;
+    schedule::ReorderBuffer<Item> waiting;
     while (std::optional<Item> item = segments_.pop()) {
       if (item->made) {
         store_.put(*item->made);

@@ -14,7 +14,7 @@
 #include "atelier/io/segment_store.h"
 #include "atelier/media/muxer.h"
 #include "atelier/pipeline/blocking_queue.h"
-#include "atelier/pipeline/reorder_buffer.h"
+#include "atelier/schedule/reorder_buffer.h"
 
 namespace atelier::pipeline {
 

@@ -13,9 +13,10 @@
 #include "atelier/base/hash.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
-#include "atelier/pipeline/chunk_scheduler.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
+#include "atelier/schedule/chunk_scheduler.h"
+#include "atelier/schedule/policy.h"
 #include "checkpoints.h"
 #include "decode_stage.h"
 #include "encode_stage.h"
@@ -30,16 +31,9 @@
 namespace atelier::pipeline {
 namespace {
 
+using schedule::ChunkScheduler;
 using transport::Message;
 using transport::MessageHeader;
-
-constexpr int credits_per_worker = 2;
-constexpr std::int64_t min_window_chunks = 8;
-constexpr std::int64_t window_chunks_per_encoding_worker = 16;  // what waits is encoded
-constexpr std::int64_t max_decoded_ahead_frames = 16;
-constexpr std::size_t max_decoded_ahead_bytes = std::size_t{128} << 20;
-constexpr std::size_t sending_frames_per_worker = 2;
-constexpr std::size_t min_sending_bytes = std::size_t{8} << 20;
 
 // A chunk between its first frame's decoding and its encoding.
 struct DealtChunk {
@@ -50,23 +44,6 @@ struct DealtChunk {
   std::map<std::int64_t, FrameInfo> infos;  // of frames that are not styled yet
   std::map<std::int64_t, Buffer> returned;  // planes of frames that a worker could not style
 };
-
-std::size_t decode_capacity(const VideoFormat& format) {
-  return std::clamp<std::size_t>(max_decoded_ahead_bytes / frame_bytes(format), 2, max_decoded_ahead_frames);
-}
-
-// What comes back at once when the workers are faster than the encoders; a send ends as soon as it is
-// received.
-std::size_t sending_limit(const VideoFormat& format, int num_workers) {
-  return std::max(min_sending_bytes,
-                  sending_frames_per_worker * static_cast<std::size_t>(num_workers) * frame_bytes(format));
-}
-
-SchedulerConfig scheduler_config(const Job& job, int num_workers) {
-  const std::int64_t chunks_per_worker =
-      job.encode_at_workers ? window_chunks_per_encoding_worker : 2 * credits_per_worker;
-  return {.window_chunks = std::max(min_window_chunks, chunks_per_worker * num_workers)};
-}
 
 // mpirun sends TERM to all ranks when one of them has died.
 Error interrupted_by(int signal) {
@@ -104,10 +81,11 @@ struct Root::Impl {
         config_(config),
         outbox_(communicator),
         roster_(job, communicator, record, config.alone),
-        scheduler_(scheduler_config(job, communicator.size() - 1)),
+        scheduler_(schedule::scheduler_config(job.encode_at_workers, communicator.size() - 1)),
         meter_(config.progress, job.input().num_frames),
-        max_sending_bytes_(sending_limit(job.input().format, communicator.size() - 1)),
-        max_waiting_((job.num_encoders - 1) * job.chunk_frames + max_decoded_ahead_frames),
+        max_sending_bytes_(
+            schedule::sending_limit_bytes(frame_bytes(job.input().format), communicator.size() - 1)),
+        max_waiting_(schedule::max_waiting_frames(job.num_encoders, job.chunk_frames)),
         encode_(job.encoder, job.num_encoders) {}
 
   void run() {
@@ -144,7 +122,8 @@ struct Root::Impl {
       record_.event(0, "resume", finding);
     }
     mux_.emplace(std::move(muxer), checkpoints_->segments());
-    decode_.emplace(job_.reader, DecodeStageConfig{.capacity_frames = decode_capacity(job_.input().format),
+    decode_.emplace(job_.reader, DecodeStageConfig{.capacity_frames = schedule::decode_capacity_frames(
+                                                       frame_bytes(job_.input().format)),
                                                    .chunk_frames = job_.chunk_frames,
                                                    .finished = finished_chunks(*checkpoints_)});
   }

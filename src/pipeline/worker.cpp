@@ -20,6 +20,7 @@
 #include "atelier/media/muxer.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
+#include "atelier/schedule/policy.h"
 #include "compute_pool.h"
 #include "encode_stage.h"
 #include "outbox.h"
@@ -30,7 +31,6 @@ namespace {
 using transport::Message;
 using transport::MessageHeader;
 constexpr transport::Rank root_rank = 0;
-constexpr int max_encoders = 8;     // at a time
 constexpr int threads_per_gpu = 3;  // one computes, one's frame comes, one's frame goes
 
 // A chunk that this worker has been dealt.
@@ -140,9 +140,9 @@ class Worker {
     const std::string kind = device.kind == tensor::DeviceKind::cuda ? name : tensor::cpu_capability();
     int credits = setup.credits;
     if (!setup.encoder.empty()) {
-      const int num_encoders = std::clamp(num_cores / 2, 1, max_encoders);
+      const int num_encoders = schedule::num_encoders(num_cores);
       encoders_.emplace(unpack_encoder(setup.encoder.bytes()), num_encoders);
-      credits = std::max(credits, num_encoders + 1);
+      credits = std::max(credits, schedule::credits_with_encoders(num_encoders));
     }
     send(MessageKind::ready, {.flags = credits}, pack(WorkerReady{name, kind, num_threads}));
   }

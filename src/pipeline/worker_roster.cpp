@@ -6,6 +6,7 @@
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
 #include "atelier/pipeline/encoding_protocol.h"
+#include "atelier/schedule/policy.h"
 #include "job.h"
 #include "record_builder.h"
 
@@ -27,6 +28,7 @@ Buffer WorkerRoster::greet(int rank, const WorkerHello& hello) {
   setup.format = job_.input().format;
   setup.engine = job_.engine.clone();
   setup.device = job_.config.device;
+  setup.credits = schedule::credits_per_worker;
   if (job_.encode_at_workers) setup.encoder = pack(job_.encoder);
   setup.root_host = host_name();
   setup.log_dir = job_.config.log_dir.string();

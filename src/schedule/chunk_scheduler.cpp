@@ -1,8 +1,8 @@
-#include "atelier/pipeline/chunk_scheduler.h"
+#include "atelier/schedule/chunk_scheduler.h"
 
 #include <algorithm>
 
-namespace atelier::pipeline {
+namespace atelier::schedule {
 
 void ChunkScheduler::add_credits(int worker, int credits) {
   workers_[worker].credits += credits;
@@ -83,4 +83,4 @@ bool ChunkScheduler::retired(int worker) const {
   return it != workers_.end() && it->second.retired;
 }
 
-}  // namespace atelier::pipeline
+}  // namespace atelier::schedule

@@ -1,4 +1,4 @@
-#include "atelier/pipeline/reorder_buffer.h"
+#include "atelier/schedule/reorder_buffer.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace atelier::pipeline {
+namespace atelier::schedule {
 namespace {
 
 // Every order in which six items can arrive.
@@ -41,4 +41,4 @@ TEST(ReorderBuffer, RefusesAnIndexThatCameBefore) {
 }
 
 }  // namespace
-}  // namespace atelier::pipeline
+}  // namespace atelier::schedule

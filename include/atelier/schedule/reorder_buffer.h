@@ -9,7 +9,7 @@
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
 
-namespace atelier::pipeline {
+namespace atelier::schedule {
 
 /// Items that arrive in any order and leave by their index: first, first + 1, … Pure.
 template <typename Item>
@@ -45,4 +45,4 @@ class ReorderBuffer {
   std::map<std::int64_t, Item> items_;
 };
 
-}  // namespace atelier::pipeline
+}  // namespace atelier::schedule

@@ -6,7 +6,7 @@
 #include <set>
 #include <vector>
 
-namespace atelier::pipeline {
+namespace atelier::schedule {
 
 struct SchedulerConfig {
   std::int64_t window_chunks = 8;  ///< chunk c is dealt only while c < oldest unfinished + window
@@ -75,4 +75,4 @@ class ChunkScheduler {
   std::int64_t num_finished_ = 0;
 };
 
-}  // namespace atelier::pipeline
+}  // namespace atelier::schedule

@@ -1,4 +1,4 @@
-#include "atelier/pipeline/chunk_scheduler.h"
+#include "atelier/schedule/chunk_scheduler.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-namespace atelier::pipeline {
+namespace atelier::schedule {
 namespace {
 
 using Verdict = ChunkScheduler::Verdict;
@@ -151,4 +151,4 @@ TEST(ChunkScheduler, FinishesEveryChunkOnceWhateverHappens) {
 }
 
 }  // namespace
-}  // namespace atelier::pipeline
+}  // namespace atelier::schedule
