@@ -4,7 +4,10 @@
 
 #include "atelier/base/text.h"
 #include "compat.h"
+#include "encoder_context.h"
+#include "frame_layout.h"
 #include "pixel_layout.h"
+#include "scaler.h"
 #include "side_data.h"
 
 extern "C" {
@@ -14,9 +17,17 @@ extern "C" {
 namespace atelier::media {
 namespace {
 
-/// swscale's table for an H.273 matrix; RGB sources convert to BT.709.
-const int* coefficients(int matrix) {
-  return sws_getCoefficients(matrix == 0 || matrix == 2 ? SWS_CS_ITU709 : matrix);
+/// What the encoder gets: the source's matrix and siting, unless the source has none.
+VideoFormat encoder_layout(const EncoderConfig& config, AVPixelFormat pixels) {
+  VideoFormat layout = config.input;
+  set_layout(pixels, layout);
+  if (config.color_range_tag != AVCOL_RANGE_UNSPECIFIED)
+    layout.range = config.color_range_tag == AVCOL_RANGE_JPEG ? ColorRange::full : ColorRange::limited;
+  if (config.input.model == ColorModel::rgb && layout.model == ColorModel::yuv) {
+    layout.matrix_coefficients = config.color_matrix_tag;
+    layout.siting = siting_of(config.chroma_location_tag, encoder_codec(config).id);
+  }
+  return layout;
 }
 
 }  // namespace
@@ -26,22 +37,9 @@ FrameFiller::FrameFiller(const EncoderConfig& config)
       planar_format_(planar_pixel_format(config.input)),
       encoder_format_(av_get_pix_fmt(config.pixel_format.c_str())) {
   if (planar_format_ == encoder_format_) return;
-  const int width = config.input.width_px;
-  const int height = config.input.height_px;
-  scaler_.reset(
-      sws_getContext(width, height, static_cast<AVPixelFormat>(planar_format_), width, height,
-                     static_cast<AVPixelFormat>(encoder_format_),
-                     SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP,
-                     nullptr, nullptr, nullptr));
-  if (!scaler_)
-    throw UsageError(
-        concat("pixel format '", config.input.pixel_format, "' cannot become '", config.pixel_format, "'"));
-  const int from_full = config.input.range == ColorRange::full ? 1 : 0;
-  const int to_full = config.color_range_tag == AVCOL_RANGE_UNSPECIFIED
-                          ? from_full
-                          : (config.color_range_tag == AVCOL_RANGE_JPEG ? 1 : 0);
-  sws_setColorspaceDetails(scaler_.get(), coefficients(config.input.matrix_coefficients), from_full,
-                           coefficients(config.color_matrix_tag), to_full, 0, 1 << 16, 1 << 16);
+  const auto pixels = static_cast<AVPixelFormat>(encoder_format_);
+  scaler_ = make_scaler(static_cast<AVPixelFormat>(planar_format_), config.input, pixels,
+                        encoder_layout(config, pixels));
 }
 
 FramePtr FrameFiller::new_frame(int pixel_format) const {

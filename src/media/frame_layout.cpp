@@ -56,28 +56,6 @@ int matrix_of(const AVFrame& frame, const VideoFormat& format) {
   return frame.height <= sd_height_px ? AVCOL_SPC_SMPTE170M : AVCOL_SPC_BT709;
 }
 
-ChromaSiting siting_of(const AVFrame& frame, AVCodecID codec) {
-  switch (frame.chroma_location) {
-    case AVCHROMA_LOC_CENTER:
-      return ChromaSiting::center;
-    case AVCHROMA_LOC_TOPLEFT:
-      return ChromaSiting::top_left;
-    case AVCHROMA_LOC_TOP:
-      return ChromaSiting::top;
-    case AVCHROMA_LOC_BOTTOMLEFT:
-      return ChromaSiting::bottom_left;
-    case AVCHROMA_LOC_BOTTOM:
-      return ChromaSiting::bottom;
-    case AVCHROMA_LOC_LEFT:
-      return ChromaSiting::left;
-    default:
-      break;
-  }
-  const bool centered =
-      codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_WEBP || codec == AV_CODEC_ID_MPEG1VIDEO;
-  return centered ? ChromaSiting::center : ChromaSiting::left;
-}
-
 /// How the samples of one component lie in a decoded frame.
 struct Component {
   int plane = 0;
@@ -164,6 +142,28 @@ int component_index(const AVPixFmtDescriptor& desc, const VideoFormat& layout, i
 
 }  // namespace
 
+ChromaSiting siting_of(int chroma_location_tag, AVCodecID codec) {
+  switch (chroma_location_tag) {
+    case AVCHROMA_LOC_CENTER:
+      return ChromaSiting::center;
+    case AVCHROMA_LOC_TOPLEFT:
+      return ChromaSiting::top_left;
+    case AVCHROMA_LOC_TOP:
+      return ChromaSiting::top;
+    case AVCHROMA_LOC_BOTTOMLEFT:
+      return ChromaSiting::bottom_left;
+    case AVCHROMA_LOC_BOTTOM:
+      return ChromaSiting::bottom;
+    case AVCHROMA_LOC_LEFT:
+      return ChromaSiting::left;
+    default:
+      break;
+  }
+  const bool centered =
+      codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_WEBP || codec == AV_CODEC_ID_MPEG1VIDEO;
+  return centered ? ChromaSiting::center : ChromaSiting::left;
+}
+
 VideoFormat format_of(const AVFrame& frame, AVCodecID codec) {
   VideoFormat format;
   const auto pixel_format = static_cast<AVPixelFormat>(frame.format);
@@ -173,7 +173,7 @@ VideoFormat format_of(const AVFrame& frame, AVCodecID codec) {
   format.pixel_format = av_get_pix_fmt_name(pixel_format);
   format.range = range_of(frame, codec, format);
   format.matrix_coefficients = matrix_of(frame, format);
-  format.siting = siting_of(frame, codec);
+  format.siting = siting_of(frame.chroma_location, codec);
   return format;
 }
 

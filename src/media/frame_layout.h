@@ -13,6 +13,9 @@ namespace atelier::media {
 /// What the planes of a decoded frame become: layout, range, matrix and siting resolved.
 VideoFormat format_of(const AVFrame& frame, AVCodecID codec);
 
+/// Siting by FFmpeg's tag (AVChromaLocation); where it says nothing, the codec's usual one.
+ChromaSiting siting_of(int chroma_location_tag, AVCodecID codec);
+
 /// One plane in memory.
 struct PlaneView {
   std::uint8_t* data = nullptr;

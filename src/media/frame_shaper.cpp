@@ -5,10 +5,7 @@
 
 #include "atelier/base/text.h"
 #include "pixel_layout.h"
-
-extern "C" {
-#include <libavutil/opt.h>
-}
+#include "scaler.h"
 
 namespace atelier::media {
 namespace {
@@ -21,54 +18,6 @@ FramePtr padded_frame(const VideoFormat& format) {
   frame->height = format.height_px;
   check_av(av_frame_get_buffer(frame.get(), 0), "memory for a frame is short");
   return frame;
-}
-
-/// In 1/256 of the distance between luma samples, as swscale takes it.
-struct ChromaPosition {
-  int horizontal = 0;
-  int vertical = 0;
-};
-ChromaPosition chroma_position(const VideoFormat& format) {
-  const bool centered = format.siting == ChromaSiting::center || format.siting == ChromaSiting::top ||
-                        format.siting == ChromaSiting::bottom;
-  const bool top = format.siting == ChromaSiting::top_left || format.siting == ChromaSiting::top;
-  const bool bottom = format.siting == ChromaSiting::bottom_left || format.siting == ChromaSiting::bottom;
-  return {format.log2_chroma_w == 1 && centered ? 128 : 0, format.log2_chroma_h != 1 ? 0
-                                                           : top                     ? 0
-                                                           : bottom                  ? 256
-                                                                                     : 128};
-}
-
-ScalerPtr make_scaler(AVPixelFormat from_pixels, const VideoFormat& from, const VideoFormat& to) {
-  ScalerPtr scaler(sws_alloc_context());
-  if (!scaler) throw std::bad_alloc();
-  const auto set = [&](const char* name, std::int64_t value) {
-    check_av(av_opt_set_int(scaler.get(), name, value, 0), concat("swscale refuses ", name, " ", value));
-  };
-  set("srcw", from.width_px);
-  set("srch", from.height_px);
-  set("src_format", from_pixels);
-  set("src_range", from.range == ColorRange::full ? 1 : 0);
-  set("dstw", to.width_px);
-  set("dsth", to.height_px);
-  set("dst_format", planar_pixel_format(to));
-  set("dst_range", to.range == ColorRange::full ? 1 : 0);
-  set("sws_flags", SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT);
-  if (from.model == ColorModel::yuv) {
-    set("src_h_chr_pos", chroma_position(from).horizontal);
-    set("src_v_chr_pos", chroma_position(from).vertical);
-  }
-  if (to.model == ColorModel::yuv) {
-    set("dst_h_chr_pos", chroma_position(to).horizontal);
-    set("dst_v_chr_pos", chroma_position(to).vertical);
-  }
-  if (sws_init_context(scaler.get(), nullptr, nullptr) < 0)
-    throw UsageError(concat("frames of pixel format '", from.pixel_format, "' cannot be scaled"));
-  // An unscaled yuv to yuv conversion keeps the matrix; coefficients only matter where one side is RGB.
-  sws_setColorspaceDetails(
-      scaler.get(), sws_getCoefficients(from.matrix_coefficients), from.range == ColorRange::full ? 1 : 0,
-      sws_getCoefficients(to.matrix_coefficients), to.range == ColorRange::full ? 1 : 0, 0, 1 << 16, 1 << 16);
-  return scaler;
 }
 
 /// Display width for a height, even.
@@ -120,7 +69,8 @@ Buffer FrameShaper::planes(const AVFrame& frame) {
 
 void FrameShaper::scale(const AVFrame& frame, const VideoFormat& from, AVFrame& to) {
   if (!scaler_ || !(from == scaled_from_)) {  // from names the decoded pixel format
-    scaler_ = make_scaler(static_cast<AVPixelFormat>(frame.format), from, format_);
+    scaler_ =
+        make_scaler(static_cast<AVPixelFormat>(frame.format), from, planar_pixel_format(format_), format_);
     scaled_from_ = from;
   }
   const int rows =

@@ -8,6 +8,7 @@
 #include "atelier/base/error.h"
 #include "atelier/media/muxer.h"
 #include "atelier/media/video_reader.h"
+#include "frame_filler.h"
 #include "media/transcode.h"
 #include "side_data.h"
 
@@ -185,6 +186,39 @@ TEST(ResolveEncoder, NamesWhatIsLost) {
   EXPECT_EQ(warnings_of("x264"),
             "yuv420p: Encoder libx264 has no yuva420p; yuv420p is used (transparency is dropped).");
   EXPECT_EQ(warnings_of("vp9"), "yuva420p: ");
+}
+
+/// One row of chroma as the encoder gets it; chroma rises by 2 codes a luma sample.
+std::vector<int> chroma_row(const VideoFormat& format, const std::string& pixel_format) {
+  EncoderConfig config;
+  config.encoder = "libx264";
+  config.input = format;
+  config.pixel_format = pixel_format;
+  FramePlanes frame;
+  frame.planes = Buffer(frame_bytes(format));
+  for (int plane = 0; plane < 3; ++plane)
+    for (int i = 0; i < format.width_px * format.height_px; ++i)
+      frame.planes.data()[plane_offset_bytes(format, plane) + static_cast<std::size_t>(i)] =
+          static_cast<std::byte>(plane == 0 ? 120 : 60 + 2 * (i % format.width_px));
+  const FramePtr filled = FrameFiller(config).fill(frame);
+  return {filled->data[1], filled->data[1] + format.width_px / 2};
+}
+
+/// Another pixel format for the encoder changes neither the matrix, named or not, nor the chroma's place.
+/// Tolerance: exact but for the borders, where the ramp ends.
+TEST(FrameFiller, KeepsMatrixAndSiting) {
+  VideoFormat format;
+  format.width_px = 64;
+  format.height_px = 16;
+  format.log2_chroma_w = format.log2_chroma_h = 0;
+  format.matrix_coefficients = AVCOL_SPC_SMPTE170M;
+  format.pixel_format = "yuv444p";
+  for (const ChromaSiting siting : {ChromaSiting::left, ChromaSiting::center}) {
+    format.siting = siting;
+    const std::vector<int> row = chroma_row(format, "yuv420p");
+    for (std::size_t x = 4; x + 4 < row.size(); ++x)
+      EXPECT_EQ(row[x], 60 + 4 * static_cast<int>(x) + (siting == ChromaSiting::center ? 1 : 0)) << x;
+  }
 }
 
 /// Captions of the frame, or nothing.
