@@ -294,6 +294,9 @@ bool MpiCommunicator::receiving() const {
 void MpiCommunicator::abort(int exit_code) {
   log::flush();
   std::fflush(nullptr);
+  // The launcher's notice of the abort takes another way than our lines, and Open MPI 5 ends it with a NUL:
+  // it would stand in front of a line that comes later.
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
   MPI_Abort(MPI_COMM_WORLD, exit_code);
   std::_Exit(exit_code);
 }

@@ -115,7 +115,7 @@ class Azure(SystemTest):
         settings = self.settings(**{"program_folder": ROOT, "workers_per_node": 2, "input": "$AZ_BATCH_TASK_WORKING_DIR/in.mp4",
                                     "output": "$AZ_BATCH_TASK_WORKING_DIR/out.mp4",
                                     "options": "--engine identity --height 96 --record $AZ_BATCH_TASK_WORKING_DIR/job.h5",
-                                    "env.OMPI_MCA_oob_tcp_if_include": "lo", "env.OMPI_MCA_btl_tcp_if_include": "lo",
+                                    **{f"env.{name}": value for name, value in support.local_network().items()},
                                     "env.OMPI_MCA_btl": "self,tcp", "env.ATELIER_PROGRAM": support.program(), **more})
         task = self.make(settings)
         environment = support.clean_environment({

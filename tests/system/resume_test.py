@@ -152,6 +152,14 @@ class Resume(SystemTest):
         self.go_on()
         self.assert_whole()
 
+    def test_error_line_comes_before_the_notice_of_mpirun(self):
+        """Open MPI 5 ends its notice with a NUL, which would be part of a line that comes later."""
+        for _ in range(3):
+            limited = support.atelier("run", *self.options(self.clip, self.output), "--max-time", 0.1, "--grace", 0,
+                                      "--no-resume", ranks=2)
+            self.assert_one_error(limited, 75)
+            self.assertNotIn("MPI_ABORT", limited.err.partition(limited.errors()[0])[0])
+
     def test_any_number_of_ranks_goes_on(self):
         self.interrupt(ranks=3, chunks=3)
         self.interrupt(ranks=1, chunks=7)

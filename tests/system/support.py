@@ -4,6 +4,7 @@ Environment: ATELIER, path of the program (needed); ATELIER_SHARED, folder with 
 """
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -83,6 +84,12 @@ def tool(*command, timeout_s=120):
 
 def ffmpeg(*arguments):
     tool("ffmpeg", "-v", "error", "-nostdin", "-y", *arguments)
+
+
+def local_network():
+    """Variables that keep mpirun's own connections on this machine. Open MPI 5 never uses the loopback interface."""
+    major = int(re.search(r"Open MPI\) (\d+)", tool("mpirun", "--version")).group(1))
+    return {"OMPI_MCA_btl_tcp_if_include": "lo", **({"OMPI_MCA_oob_tcp_if_include": "lo"} if major < 5 else {})}
 
 
 def has_encoder(name):
