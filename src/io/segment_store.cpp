@@ -61,9 +61,9 @@ std::string summary(const std::vector<PassedOver>& passed_over) {
                 passed_over.size() == 1 ? " stored file: " : " stored files: ", join(parts, ", "));
 }
 
-SegmentStore::SegmentStore(fs::path work_dir, Hash128 fingerprint, std::string start_id,
+SegmentStore::SegmentStore(const fs::path& work_dir, Hash128 fingerprint, std::string start_id,
                            FileOperations& files)
-    : folder_(std::move(work_dir) / segments_folder),
+    : folder_(work_dir / segments_folder),
       fingerprint_(fingerprint),
       start_id_(std::move(start_id)),
       files_(files) {

@@ -98,7 +98,7 @@ struct DepthChange {
 
 void store_row(const std::uint16_t* values, int count, bool wide, std::uint8_t* row) {
   if (wide) {
-    for (int x = 0; x < count; ++x) AV_WL16(row + 2 * x, values[x]);
+    for (int x = 0; x < count; ++x) AV_WL16(row + std::ptrdiff_t{2} * x, values[x]);
   } else {
     for (int x = 0; x < count; ++x) row[x] = static_cast<std::uint8_t>(values[x]);
   }
@@ -118,7 +118,8 @@ void load_palette_row(const std::uint8_t* row, const std::uint8_t* palette, int 
                       std::uint16_t* values) {
   static constexpr int shift_of_plane[] = {16, 8, 0, 24};
   for (int x = 0; x < count; ++x)
-    values[x] = static_cast<std::uint16_t>((AV_RN32(palette + 4 * row[x]) >> shift_of_plane[plane]) & 0xFF);
+    values[x] = static_cast<std::uint16_t>(
+        (AV_RN32(palette + std::ptrdiff_t{4} * row[x]) >> shift_of_plane[plane]) & 0xFF);
 }
 
 std::uint16_t to_word(float value) {

@@ -49,7 +49,7 @@ class SegmentStore {
  public:
   /// Makes WORK_DIR/segments in the folder work_dir, which is there (make_work_directory).
   /// start_id: letters and digits, another for every start. Throws JobError where the folder cannot be made.
-  SegmentStore(std::filesystem::path work_dir, Hash128 fingerprint, std::string start_id,
+  SegmentStore(const std::filesystem::path& work_dir, Hash128 fingerprint, std::string start_id,
                FileOperations& files = system_files());
 
   /// Stores a chunk. What may pass is tried again, in all for some seconds.
