@@ -8,9 +8,11 @@
 
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
+#include "compat.h"
 
 extern "C" {
 #include <libavutil/opt.h>
+#include <libavutil/pixdesc.h>
 }
 
 namespace atelier::media {
@@ -70,13 +72,26 @@ std::vector<std::uint32_t> timecodes_of(const AVFrameSideData& data) {
   return timecodes;
 }
 
+/// Also true where the user has told the encoder not to. FFmpeg 7.1's libx265 has the option, but off.
+bool writes_captions(const EncoderConfig& config, const AVCodecContext& encoder) {
+  std::int64_t value = 0;
+  const bool has_option =
+      encoder.codec->priv_class != nullptr && av_opt_get_int(encoder.priv_data, "a53cc", 0, &value) >= 0;
+  const bool is_asked = std::any_of(config.options.begin(), config.options.end(),
+                                    [](const auto& option) { return option.first == "a53cc"; });
+  return has_option && (value != 0 || is_asked);
+}
+
 }  // namespace
 
 CarriedSideData::CarriedSideData(const EncoderConfig& config, const AVCodecContext& encoder)
     : encoder_(config.encoder),
       frame_rate_(encoder.framerate),
-      writes_captions_(encoder.codec->priv_class != nullptr &&
-                       av_opt_find(encoder.priv_data, "a53cc", nullptr, 0, 0) != nullptr),
+      writes_captions_(writes_captions(config, encoder)),
+      // Condition of FFmpeg's libvpxenc.c.
+      passes_hdr10_plus_(compat::vp9_carries_hdr10_plus && encoder_ == "libvpx-vp9" &&
+                         av_pix_fmt_desc_get(encoder.pix_fmt)->comp[0].depth > 8 &&
+                         encoder.color_trc == AVCOL_TRC_SMPTE2084),
       codec_(codec_of(config.encoder)) {}
 
 std::optional<SeiMessage> CarriedSideData::message_of(const AVFrameSideData& data) const {
@@ -105,6 +120,7 @@ void CarriedSideData::note(std::int64_t number, const AVFrame& frame) {
   for (int i = 0; i < frame.nb_side_data; ++i) {
     const AVFrameSideData& data = *frame.side_data[i];
     if (data.type == AV_FRAME_DATA_A53_CC && writes_captions_) continue;
+    if (data.type == AV_FRAME_DATA_DYNAMIC_HDR_PLUS && passes_hdr10_plus_) continue;
     if (data.type == AV_FRAME_DATA_SEI_UNREGISTERED && is_encoder_settings(bytes_of(data))) continue;
     if (data.type == AV_FRAME_DATA_S12M_TIMECODE && codec_ == SeiCodec::h264)
       picture_timecodes_[number] = timecodes_of(data);

@@ -33,6 +33,7 @@ class CarriedSideData {
   std::string encoder_;
   AVRational frame_rate_;
   bool writes_captions_;           ///< the encoder does it
+  bool passes_hdr10_plus_;         ///< the encoder gives it to the muxer beside its packets
   std::optional<SeiCodec> codec_;  ///< where packets take SEI messages
   // By frame number, of those not encoded yet.
   std::map<std::int64_t, std::vector<SeiMessage>> messages_;

@@ -1,6 +1,7 @@
 #pragma once
 
 // What differs between FFmpeg 5.1 (Debian 12), 6.1 (Ubuntu 24.04) and 7.1 (Debian 13), and nothing else.
+// The numbers are those of FFmpeg's doc/APIchanges.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,24 @@ namespace atelier::media::compat {
 #define ATELIER_MEDIA_FRAME_FLAGS 1
 #else
 #define ATELIER_MEDIA_FRAME_FLAGS 0
+#endif
+
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 44, 100)
+#define ATELIER_MEDIA_AMBIENT_VIEWING 1  // of frames
+#else
+#define ATELIER_MEDIA_AMBIENT_VIEWING 0
+#endif
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 39, 100)
+#define ATELIER_MEDIA_AMBIENT_VIEWING_STREAM 1  // of streams
+#else
+#define ATELIER_MEDIA_AMBIENT_VIEWING_STREAM 0
+#endif
+
+/// HDR10+ of VP9 frames leaves libvpx beside its packets, and the Matroska muxer writes it.
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 6, 100)
+constexpr bool vp9_carries_hdr10_plus = true;
+#else
+constexpr bool vp9_carries_hdr10_plus = false;
 #endif
 
 inline int num_stream_side_data(const AVStream& stream) {

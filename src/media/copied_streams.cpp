@@ -8,6 +8,7 @@
 #include "atelier/base/checked_cast.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
+#include "codec_delay.h"
 #include "input.h"
 
 namespace atelier::media {
@@ -20,29 +21,11 @@ constexpr double past_end_s = 30;  // how far behind the cut's end a badly inter
 
 constexpr std::int64_t nothing_waits = std::int64_t{1} << 50;
 
-#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 16, 100)
-constexpr bool muxer_adds_codec_delay = true;  // of all codecs
-#else
-constexpr bool muxer_adds_codec_delay = false;  // it notes that of Opus
-#endif
-
-/// What a Matroska muxer notes as the codec's delay.
-std::int64_t codec_delay_ms(const AVCodecParameters& codec) {
-  const bool is_noted = muxer_adds_codec_delay || codec.codec_id == AV_CODEC_ID_OPUS;
-  if (!is_noted || codec.initial_padding <= 0 || codec.sample_rate <= 0) return 0;
-  const int rate = codec.codec_id == AV_CODEC_ID_OPUS ? 48000 : codec.sample_rate;
-  return av_rescale(codec.initial_padding, 1000, rate);
-}
-
 double seconds(std::int64_t ticks, AVRational time_base) {
   return static_cast<double>(ticks) * av_q2d(time_base);
 }
 
 }  // namespace
-
-std::int64_t unapplied_codec_delay_ms(const AVCodecParameters& codec) {
-  return muxer_adds_codec_delay ? 0 : codec_delay_ms(codec);
-}
 
 CopiedStreams::CopiedStreams(const MuxerConfig& config)
     : cut_start_s_(-std::numeric_limits<double>::infinity()),

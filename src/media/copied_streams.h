@@ -12,9 +12,6 @@
 
 namespace atelier::media {
 
-/// What a Matroska muxer that notes a codec delay (Opus) leaves to its caller to add to the times.
-std::int64_t unapplied_codec_delay_ms(const AVCodecParameters& codec);
-
 /// Reads every stream of the input but the styled one, alongside the video, and gives its packets in a fixed
 /// order: by decoding time within a small window, then as the input has them.
 class CopiedStreams {

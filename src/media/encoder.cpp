@@ -18,7 +18,8 @@ std::vector<std::byte> pack_packet_side_data(const AVPacket& packet) {
   std::vector<SideDataEntry> entries;
   for (int i = 0; i < packet.side_data_elems; ++i) {
     const AVPacketSideData& data = packet.side_data[i];
-    if (data.type != AV_PKT_DATA_MATROSKA_BLOCKADDITIONAL) continue;
+    if (data.type != AV_PKT_DATA_MATROSKA_BLOCKADDITIONAL && data.type != AV_PKT_DATA_DYNAMIC_HDR10_PLUS)
+      continue;
     const auto* bytes = reinterpret_cast<const std::byte*>(data.data);
     entries.push_back({data.type, std::vector<std::byte>(bytes, bytes + data.size)});
   }

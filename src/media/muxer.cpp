@@ -6,11 +6,13 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "atelier/base/checked_cast.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
+#include "codec_delay.h"
 #include "compat.h"
 #include "copied_streams.h"
 #include "encoder_context.h"
@@ -91,6 +93,7 @@ struct Muxer::Impl {
   std::int64_t shift = 0;              ///< added to all times, in the video's time base
   std::int64_t next_chunk = 0;
   bool said_moved = false;
+  bool said_no_hdr10_plus = false;
   std::set<int> refusing;                ///< output streams with packets that the container refused
   std::map<int, std::int64_t> last_dts;  ///< of each output stream, in its time base
 };
@@ -270,6 +273,11 @@ void Muxer::Impl::write_video(const SegmentPacket& segment_packet, std::int64_t 
   if (!segment_packet.data.empty())
     std::memcpy(packet->data, segment_packet.data.data(), segment_packet.data.size());
   for (const SideDataEntry& entry : unpack_entries(segment_packet.side_data)) {
+    if (entry.type == AV_PKT_DATA_DYNAMIC_HDR10_PLUS && !is_matroska_family(format) &&
+        !std::exchange(said_no_hdr10_plus, true))
+      warnings.push_back(concat("The frames' HDR10+ metadata is lost: ", container_name(format),
+                                " has no place for it beside ", avcodec_get_name(video->codecpar->codec_id),
+                                "."));
     std::uint8_t* data = av_packet_new_side_data(packet.get(), static_cast<AVPacketSideDataType>(entry.type),
                                                  entry.data.size());
     if (data == nullptr) throw std::bad_alloc();

@@ -30,12 +30,12 @@ const AVOutputFormat& output_format(const std::filesystem::path& output) {
 }
 
 std::string container_name(const AVOutputFormat& format) {
-  const std::string name = format.name;
+  const std::string_view name = format.name;
   if (name == "mp4") return "MP4";
   if (name == "mov") return "MOV";
   if (name == "matroska") return "Matroska";
   if (name == "webm") return "WebM";
-  return name;
+  return std::string(name);
 }
 
 bool is_mov_family(const AVOutputFormat& format) {
@@ -52,7 +52,8 @@ unsigned codec_tag_for(const AVOutputFormat& format, const AVCodecParameters& co
   return av_codec_get_id(format.codec_tag, codec.codec_tag) == codec.codec_id ? codec.codec_tag : 0;
 }
 
-bool header_works(const AVOutputFormat& format, const AVCodecParameters& codec) {
+std::optional<std::vector<std::uint8_t>> trial_header(const AVOutputFormat& format,
+                                                      const AVCodecParameters& codec) {
   AVFormatContext* raw = nullptr;
   if (avformat_alloc_output_context2(&raw, &format, nullptr, nullptr) < 0) throw std::bad_alloc();
   const std::unique_ptr<AVFormatContext, OutputFreer> trial(raw);
@@ -66,10 +67,16 @@ bool header_works(const AVOutputFormat& format, const AVCodecParameters& codec) 
   trial->flags |= AVFMT_FLAG_BITEXACT;
   const bool works = avformat_write_header(trial.get(), nullptr) >= 0;
   std::uint8_t* bytes = nullptr;
-  avio_close_dyn_buf(trial->pb, &bytes);
+  const int size_bytes = avio_close_dyn_buf(trial->pb, &bytes);
   trial->pb = nullptr;
+  std::optional<std::vector<std::uint8_t>> header;
+  if (works) header.emplace(bytes, bytes + size_bytes);
   av_free(bytes);
-  return works;
+  return header;
+}
+
+bool header_works(const AVOutputFormat& format, const AVCodecParameters& codec) {
+  return trial_header(format, codec).has_value();
 }
 
 }  // namespace atelier::media

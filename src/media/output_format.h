@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "libav.h"
 
@@ -19,7 +22,12 @@ std::string container_name(const AVOutputFormat& format);
 /// The codec's tag where it means the same codec in this container, else 0: the muxer's choice.
 [[nodiscard]] unsigned codec_tag_for(const AVOutputFormat& format, const AVCodecParameters& codec);
 
-/// True if a file in this container with one such stream can be begun (it is tried, in memory).
+/// How a file in this container with one such stream begins, or nullopt where it cannot be begun (it is
+/// tried, in memory).
+[[nodiscard]] std::optional<std::vector<std::uint8_t>> trial_header(const AVOutputFormat& format,
+                                                                    const AVCodecParameters& codec);
+
+/// True if there is such a header.
 [[nodiscard]] bool header_works(const AVOutputFormat& format, const AVCodecParameters& codec);
 
 }  // namespace atelier::media

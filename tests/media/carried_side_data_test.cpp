@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "compat.h"
 #include "media/transcode.h"
 #include "side_data.h"
 
@@ -25,9 +26,10 @@ std::vector<std::byte> bytes_of(const Value& value) {
 /// A short video of which each frame has the entries that entries_of gives.
 template <typename EntriesOf>
 void write_video(const fs::path& out, const std::string& codec, const std::string& rate,
-                 const EntriesOf& entries_of) {
+                 const EntriesOf& entries_of, const std::string& source_options = "") {
   const fs::path clip = out.parent_path() / "plain.mkv";
-  test::ffmpeg("-f lavfi -i testsrc2=size=64x48:rate=" + rate + " -frames:v 20 -c:v ffv1 " + clip.string());
+  test::ffmpeg("-f lavfi -i testsrc2=size=64x48:rate=" + rate + " -frames:v 20 -c:v ffv1 " + source_options +
+               " " + clip.string());
   quiet_libraries();
   VideoReader reader({.path = clip});
   MuxerConfig config;
@@ -131,12 +133,12 @@ AVDynamicHDRPlus full_metadata(std::int64_t frame) {
   return m;
 }
 
-TEST(CarriedSideData, Hdr10PlusOfHevcFramesIsReadBackWhole) {
-  const TemporaryFolder folder;
-  const fs::path out = folder.path() / "out.mp4";
-  write_video(out, "x265", "25", [](std::int64_t frame) -> std::vector<SideDataEntry> {
-    return {{AV_FRAME_DATA_DYNAMIC_HDR_PLUS, bytes_of(full_metadata(frame))}};
-  });
+std::vector<SideDataEntry> hdr10_plus_entries(std::int64_t frame) {
+  return {{AV_FRAME_DATA_DYNAMIC_HDR_PLUS, bytes_of(full_metadata(frame))}};
+}
+
+/// Each frame of the file has one entry, as it was given.
+void expect_full_metadata(const fs::path& out) {
   const auto found = read_entries(out, AV_FRAME_DATA_DYNAMIC_HDR_PLUS);
   ASSERT_EQ(found.size(), static_cast<std::size_t>(num_frames));
   for (std::size_t frame = 0; frame < found.size(); ++frame) {
@@ -149,7 +151,23 @@ TEST(CarriedSideData, Hdr10PlusOfHevcFramesIsReadBackWhole) {
     expected.itu_t_t35_country_code = seen.itu_t_t35_country_code;  // some versions leave it out
     EXPECT_EQ(std::memcmp(&seen, &expected, sizeof seen), 0);
   }
+}
+
+TEST(CarriedSideData, Hdr10PlusOfHevcFramesIsReadBackWhole) {
+  const TemporaryFolder folder;
+  const fs::path out = folder.path() / "out.mp4";
+  write_video(out, "x265", "25", hdr10_plus_entries);
+  expect_full_metadata(out);
   expect_transcoded_alike(out, "x265", AV_FRAME_DATA_DYNAMIC_HDR_PLUS);
+}
+
+TEST(CarriedSideData, Hdr10PlusOfVp9FramesIsReadBackWhole) {
+  if (!compat::vp9_carries_hdr10_plus) GTEST_SKIP() << "this FFmpeg does not hand HDR10+ to libvpx";
+  const TemporaryFolder folder;
+  const fs::path out = folder.path() / "out.webm";
+  write_video(out, "vp9", "25", hdr10_plus_entries, "-pix_fmt yuv420p10le -color_trc smpte2084");
+  expect_full_metadata(out);
+  expect_transcoded_alike(out, "vp9", AV_FRAME_DATA_DYNAMIC_HDR_PLUS);
 }
 
 /// As in SMPTE ST 12-1, two digits in each byte: hours in the lowest one, then minutes, seconds, frames.
