@@ -100,9 +100,7 @@ struct VideoReader::Impl {
     const std::int64_t duration = compat::frame_duration(frame);
     const std::int64_t after_last = last_pts ? *last_pts + (duration > 0 ? duration : step) : stream_start;
     std::int64_t time = frame.best_effort_timestamp;
-    if (time == AV_NOPTS_VALUE) {
-      time = after_last;
-    } else if (is_outlier(time)) {
+    if (time == AV_NOPTS_VALUE || is_outlier(time)) {
       time = after_last;
     } else {
       time += offset;
