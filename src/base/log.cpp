@@ -79,6 +79,12 @@ void to_file(const std::string& line) {
   write(spdlog::level::info, "", line, false);
 }
 
+bool has_file() {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  return s.file != nullptr;
+}
+
 void flush() {
   State& s = state();
   const std::lock_guard lock(s.mutex);

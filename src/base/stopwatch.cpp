@@ -1,5 +1,7 @@
 #include "atelier/base/stopwatch.h"
 
+#include <sys/resource.h>
+
 #include <array>
 #include <ctime>
 
@@ -9,6 +11,15 @@ double thread_cpu_seconds_s() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+double process_cpu_seconds_s() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 double wall_clock_s() {

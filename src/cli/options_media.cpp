@@ -77,8 +77,11 @@ void check(const pipeline::RunConfig& config) {
   if (config.output.empty() && !config.dry_run) throw UsageError("--output is missing", "", see);
   if (config.preview_s && config.dry_run)
     throw UsageError("--preview and --dry-run contradict each other", "", "Leave one out");
-  if (config.engine == "identity" && !config.model.empty())
-    throw UsageError("--model has no effect with --engine identity", "", "Leave one out");
+  if ((config.engine == "identity" || config.engine == "simulated") && !config.model.empty())
+    throw UsageError(concat("--model has no effect with --engine ", config.engine), "", "Leave one out");
+  if (config.engine != "simulated" && !config.simulated_slow.empty())
+    throw UsageError(concat("--simulated-slow-rank has no effect with --engine ", config.engine), "",
+                     "Leave one out");
 }
 
 }  // namespace

@@ -27,6 +27,15 @@ void add_encoder_options(RunConfig& config, Text text) {
   }
 }
 
+std::pair<int, double> to_slow_rank(Text text) {
+  const std::vector<std::string> parts = split(text, ':');
+  if (parts.size() != 2)
+    throw UsageError(concat("--simulated-slow-rank cannot be '", text, "'"),
+                     "it is RANK:FACTOR, such as 3:2.5");
+  return {static_cast<int>(to_integer("simulated-slow-rank", parts[0], 1, 1 << 20)),
+          to_number("simulated-slow-rank", parts[1], 0, 1e6)};
+}
+
 }  // namespace
 
 // One entry an option; nothing about an option stands anywhere else.
@@ -45,14 +54,20 @@ const std::vector<Option>& run_options() {
            c.style_weights.push_back(to_number("style-weights", part, 0, 1e6));
        }},
       {"engine", "NAME", "adaptive",
-       "adaptive: any style picture; feedforward: weights of one style; identity: changes nothing",
+       "adaptive: any style picture; feedforward: weights of one style; identity: changes nothing; "
+       "simulated: "
+       "changes nothing and takes its time, to measure the rest of a job",
        [](RunConfig& c, Text v) {
-         c.engine = to_choice("engine", v, {"adaptive", "feedforward", "identity"});
+         c.engine = to_choice("engine", v, {"adaptive", "feedforward", "identity", "simulated"});
        }},
       {"model", "FILE", "", "weights (safetensors) instead of those that ship with the engine",
        [](RunConfig& c, Text v) { c.model = v; }},
       {"strength", "0..1", "1", "how much of the style; 0 is the source",
        [](RunConfig& c, Text v) { c.strength = to_number("strength", v, 0, 1); }},
+      {"simulated-ms", "MS", "5", "that --engine simulated takes for a frame",
+       [](RunConfig& c, Text v) { c.simulated_ms = to_number("simulated-ms", v, 0, 1e6); }},
+      {"simulated-slow-rank", "RANK:FACTOR", "", "a rank whose simulated engine takes so many times longer",
+       [](RunConfig& c, Text v) { c.simulated_slow.push_back(to_slow_rank(v)); }, true},
       {"height", "PX", "", "scale to this height before styling; the width follows",
        [](RunConfig& c, Text v) { c.height_px = static_cast<int>(to_integer("height", v, 2, 16384)); }},
       {"start", "TIME", "0", "begin this long after the start of the video",

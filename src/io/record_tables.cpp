@@ -18,6 +18,11 @@ constexpr std::array rank_columns{
     Column{"busy_s", "s", float64, offsetof(PlainRankRow, busy_s)},
     Column{"num_frames", "frames", int64, offsetof(PlainRankRow, num_frames)},
     Column{"peak_memory_bytes", "bytes", int64, offsetof(PlainRankRow, peak_memory_bytes)},
+    Column{"cpu_s", "s", float64, offsetof(PlainRankRow, cpu_s)},
+    Column{"message_cpu_s", "s", float64, offsetof(PlainRankRow, message_cpu_s)},
+    Column{"bytes_sent", "bytes", int64, offsetof(PlainRankRow, bytes_sent)},
+    Column{"bytes_received", "bytes", int64, offsetof(PlainRankRow, bytes_received)},
+    Column{"bytes_between_machines", "bytes", int64, offsetof(PlainRankRow, bytes_between_machines)},
 };
 
 static_assert(sizeof(int) == sizeof(std::int32_t));

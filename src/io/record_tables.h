@@ -40,6 +40,11 @@ struct PlainRankRow {
   double busy_s;
   std::int64_t num_frames;
   std::int64_t peak_memory_bytes;
+  double cpu_s;
+  double message_cpu_s;
+  std::int64_t bytes_sent;
+  std::int64_t bytes_received;
+  std::int64_t bytes_between_machines;
 };
 
 /// EventRow with C strings.

@@ -10,6 +10,7 @@
 namespace atelier::models {
 
 std::unique_ptr<StyleEngine> make_identity_engine();
+std::unique_ptr<StyleEngine> make_simulated_engine(const EngineSpec& spec);
 
 /// Throws UsageError that names weights_name if spec.weights are no Johnson network.
 void check_feedforward(const EngineSpec& spec, const std::string& weights_name);

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <malloc.h>
 
+#include <limits>
 #include <mutex>
 
 #include "atelier/base/error.h"
@@ -11,9 +12,16 @@
 #include "engines.h"
 
 namespace atelier::models {
+namespace {
+
+bool computes(const std::string& kind) {
+  return kind != "identity" && kind != "simulated";
+}
+
+}  // namespace
 
 EngineSpec EngineSpec::clone() const {
-  return {kind, strength, precision, weights.clone(), style.clone()};
+  return {kind, strength, precision, weights.clone(), style.clone(), simulated_ms};
 }
 
 EngineSpec make_engine_spec(const std::string& kind, Buffer weights, const std::string& weights_name,
@@ -24,14 +32,15 @@ EngineSpec make_engine_spec(const std::string& kind, Buffer weights, const std::
                      "Give a number from 0 to 1.");
   }
   EngineSpec spec{kind, strength, precision, std::move(weights), {}};
-  if (kind == "identity") {
+  if (!computes(kind)) {
     spec.weights = {};
   } else if (kind == "feedforward") {
     check_feedforward(spec, weights_name);
   } else if (kind == "adaptive") {
     spec.style = adaptive_style(spec, weights_name, styles);
   } else {
-    throw UsageError(concat("engine ", kind, " is unknown"), "", "Use adaptive, feedforward or identity.");
+    throw UsageError(concat("engine ", kind, " is unknown"), "",
+                     "Use adaptive, feedforward, identity or simulated.");
   }
   return spec;
 }
@@ -42,7 +51,7 @@ std::unique_ptr<StyleEngine> make_engine(const EngineSpec& spec, tensor::Device 
                      concat(tensor::num_gpus(), " GPUs are visible"), "Use --device cpu.");
   }
   if (device.kind == tensor::DeviceKind::cpu && spec.precision != tensor::Precision::fp32 &&
-      spec.kind != "identity") {
+      computes(spec.kind)) {
     throw UsageError("the CPU computes in fp32 only", "--precision bf16 and fp16 are for GPUs",
                      "Use --precision fp32 or --device cuda.");
   }
@@ -51,9 +60,14 @@ std::unique_ptr<StyleEngine> make_engine(const EngineSpec& spec, tensor::Device 
     at::globalContext().setDeterministicCuDNN(true);
   }
   if (spec.kind == "identity") return make_identity_engine();
+  if (spec.kind == "simulated") return make_simulated_engine(spec);
   if (spec.kind == "feedforward") return make_feedforward_engine(spec, device);
   if (spec.kind == "adaptive") return make_adaptive_engine(spec, device);
   throw JobError(concat("engine ", spec.kind, " is unknown"), "root and workers are of different versions");
+}
+
+int max_callers(const EngineSpec& spec) {
+  return spec.kind == "simulated" ? 1 : std::numeric_limits<int>::max();
 }
 
 void prepare_compute_thread() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -21,10 +22,12 @@ struct WorkItem {
   Buffer planes;  ///< in: as decoded; out: styled, or as decoded where error says why not
   FrameTimes times;
   std::string error;
+  std::chrono::steady_clock::time_point ready_at;  ///< when the pool got it
 };
 
 /// The threads of a worker that compute: planes → tensor → engine → planes, one frame a call, an engine for
-/// each thread. The bits do not depend on how many there are.
+/// each thread. An engine that takes planes gets them as they are. The bits do not depend on how many there
+/// are.
 class ComputePool {
  public:
   /// Makes the engines; throws what that throws.
@@ -34,13 +37,19 @@ class ComputePool {
   ComputePool(const ComputePool&) = delete;
   ComputePool& operator=(const ComputePool&) = delete;
 
-  void push(WorkItem item) { todo_.push(std::move(item)); }
+  void push(WorkItem item) {
+    item.ready_at = std::chrono::steady_clock::now();
+    todo_.push(std::move(item));
+  }
   /// A finished frame, in any order; never waits.
   std::optional<WorkItem> try_pop() { return done_.try_pop(); }
+  /// Waits until a frame is finished or the time is over.
+  void wait_for(std::chrono::microseconds limit) { done_.wait_for(limit); }
   [[nodiscard]] int num_threads() const { return static_cast<int>(threads_.size()); }
 
  private:
-  void compute(models::StyleEngine& engine, const VideoFormat& format, tensor::Device device);
+  template <typename Styler>
+  void compute(Styler& style);
 
   std::vector<std::unique_ptr<models::StyleEngine>> engines_;
   // Credits bound what waits in either.

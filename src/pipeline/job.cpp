@@ -47,12 +47,16 @@ models::StylePicture read_style(const fs::path& path, double weight) {
   return {rgb, weight};
 }
 
+bool has_weights(const std::string& engine) {
+  return engine != "identity" && engine != "simulated";
+}
+
 void check_styles(const RunConfig& config) {
   const bool needed = config.engine == "adaptive";
   if (needed && config.styles.empty())
     throw UsageError(concat("--engine ", config.engine, " needs a style picture"), "",
                      "Name one with --style, for example styles/mosaic.jpg");
-  if (!needed && config.engine != "identity" && !config.styles.empty())
+  if (!needed && has_weights(config.engine) && !config.styles.empty())
     throw UsageError(concat("--style has no effect with --engine ", config.engine),
                      "its weights hold one style", "Leave --style out, or use --engine adaptive");
   if (!config.style_weights.empty() && config.style_weights.size() != config.styles.size())
@@ -93,8 +97,12 @@ std::string make_log_name(const RunConfig& config) {
 
 models::EngineSpec read_engine(const RunConfig& config) {
   check_styles(config);
-  if (config.engine == "identity")
-    return models::make_engine_spec(config.engine, {}, "", {}, config.strength, config.precision);
+  if (!has_weights(config.engine)) {
+    models::EngineSpec spec =
+        models::make_engine_spec(config.engine, {}, "", {}, config.strength, config.precision);
+    spec.simulated_ms = config.simulated_ms;
+    return spec;
+  }
   std::vector<models::StylePicture> styles;
   for (std::size_t i = 0; i < config.styles.size(); ++i)
     styles.push_back(

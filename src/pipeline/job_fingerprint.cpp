@@ -49,6 +49,8 @@ io::Fingerprint job_fingerprint(const Job& job, const std::string& capability) {
   fingerprint.add("time of the input", modified_text(config.input));
   fingerprint.add("styled stream", std::to_string(job.input().stream_index));
   fingerprint.add("--engine", config.engine);
+  // Another speed is another measurement.
+  if (config.engine == "simulated") fingerprint.add("--simulated-ms", number_text(config.simulated_ms));
   fingerprint.add("weights", hash_text(job.engine.weights.bytes()));
   fingerprint.add("style pictures", hash_text(job.engine.style.bytes()));
   fingerprint.add("--strength", number_text(config.strength));

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <thread>
 #include <utility>
 
@@ -20,19 +21,29 @@ class Outbox {
   void send(transport::Rank to, MessageKind kind, transport::MessageHeader header = {}, Buffer payload = {}) {
     header.kind = static_cast<std::int32_t>(kind);
     const std::size_t bytes = payload.size();
-    under_way_.push_back({communicator_.send(to, header, std::move(payload)), bytes});
+    under_way_[to].push_back({communicator_.send(to, header, std::move(payload)), bytes});
     bytes_ += bytes;
   }
 
-  /// Lets go of what has left. Whether anything had.
+  /// Lets go of what has left. Whether anything had. Looks at some ranks only, at others the next time:
+  /// asking about each of many messages would cost more than sending them.
   bool retire() {
-    const std::size_t before = under_way_.size();
-    std::erase_if(under_way_, [this](Entry& entry) {
-      if (!entry.transfer.done()) return false;
-      bytes_ -= entry.bytes;
-      return true;
-    });
-    return under_way_.size() != before;
+    constexpr std::size_t max_ranks = 16;
+    const std::size_t num_ranks = std::min(max_ranks, under_way_.size());
+    bool any = false;
+    for (std::size_t i = 0; i < num_ranks; ++i) {
+      auto next = under_way_.upper_bound(last_rank_);
+      if (next == under_way_.end()) next = under_way_.begin();
+      last_rank_ = next->first;
+      std::deque<Entry>& entries = next->second;
+      while (!entries.empty() && entries.front().transfer.done()) {
+        bytes_ -= entries.front().bytes;
+        entries.pop_front();
+        any = true;
+      }
+      if (entries.empty()) under_way_.erase(next);
+    }
+    return any;
   }
 
   /// Waits until all has left, but no longer than the limit. Messages that arrive meanwhile stay unread.
@@ -52,25 +63,50 @@ class Outbox {
     std::size_t bytes;
   };
   transport::Communicator& communicator_;
-  std::deque<Entry> under_way_;
+  std::map<transport::Rank, std::deque<Entry>> under_way_;  // what goes to a rank leaves in its order
+  transport::Rank last_rank_ = -1;                          // that retire has looked at
   std::size_t bytes_ = 0;
 };
 
-/// How the one thread that talks to others waits: it spins while something moves, and sleeps longer and
-/// longer, up to 1 ms, while nothing does.
+/// How the one thread that talks to others waits: it spins while something moves, gives way to other
+/// processes while a message is arriving, and sleeps longer and longer, up to a limit, while nothing does.
 class Idle {
  public:
-  void wait_unless(bool busy) {
-    if (busy) {
-      sleep_us_ = 0;
-      return;
+  using Microseconds = std::chrono::microseconds;
+  static constexpr Microseconds default_limit{1000};
+
+  explicit Idle(Microseconds limit = default_limit) : limit_(limit) {}
+
+  /// How long to wait before looking again. busy: something has moved; receiving: something is about to.
+  Microseconds next(bool busy, bool receiving = false) {
+    if (busy || (receiving && num_yields_ < max_yields)) {
+      num_yields_ = busy ? 0 : num_yields_ + 1;
+      wait_ = {};
+      if (!busy) std::this_thread::yield();
+      return wait_;
     }
-    sleep_us_ = std::min(1000, sleep_us_ == 0 ? 20 : sleep_us_ * 2);
-    std::this_thread::sleep_for(std::chrono::microseconds(sleep_us_));
+    const Microseconds shortest = std::max<Microseconds>(Microseconds(20), limit_ / 8);
+    wait_ = receiving ? Microseconds(20) : std::clamp(2 * wait_, shortest, limit_);
+    return wait_;
+  }
+
+  void wait_unless(bool busy, bool receiving = false) {
+    if (const Microseconds wait = next(busy, receiving); wait.count() > 0) std::this_thread::sleep_for(wait);
   }
 
  private:
-  int sleep_us_ = 0;
+  static constexpr int max_yields = 100;
+  Microseconds limit_;
+  Microseconds wait_{0};
+  int num_yields_ = 0;
 };
+
+/// The limit for one of many processes on a machine: together they look for messages some thousand times a
+/// second and core, however many they are.
+inline Idle::Microseconds idle_limit(int num_processes, int num_cores) {
+  constexpr int processes_per_core = 2;
+  return Idle::default_limit *
+         std::clamp(num_processes / (processes_per_core * std::max(1, num_cores)), 1, 16);
+}
 
 }  // namespace atelier::pipeline

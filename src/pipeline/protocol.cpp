@@ -110,6 +110,7 @@ Buffer pack(const WorkerSetup& setup) {
       {"engine", setup.engine.kind},
       {"strength", setup.engine.strength},
       {"precision", static_cast<int>(setup.engine.precision)},
+      {"simulated_ms", setup.engine.simulated_ms},
       {"weights_bytes", setup.engine.weights.size()},
       {"style_bytes", setup.engine.style.size()},
       {"encoder_bytes", setup.encoder.size()},
@@ -144,6 +145,7 @@ WorkerSetup unpack_setup(const Buffer& bytes) {
     setup.engine.kind = j.at("engine");
     setup.engine.strength = j.at("strength");
     setup.engine.precision = static_cast<tensor::Precision>(integer<int>(j.at("precision")));
+    setup.engine.simulated_ms = j.at("simulated_ms");
     setup.device = j.at("device");
     setup.root_host = j.at("root_host");
     setup.credits = integer<int>(j.at("credits"));
@@ -177,14 +179,23 @@ WorkerReady unpack_ready(const Buffer& bytes) {
 Buffer pack(const WorkerGoodbye& goodbye) {
   return pack_json({{"num_frames", goodbye.num_frames},
                     {"busy_s", goodbye.busy_s},
-                    {"peak_memory_bytes", goodbye.peak_memory_bytes}});
+                    {"peak_memory_bytes", goodbye.peak_memory_bytes},
+                    {"cpu_s", goodbye.cpu_s},
+                    {"message_cpu_s", goodbye.message_cpu_s},
+                    {"bytes_sent", goodbye.bytes_sent},
+                    {"bytes_received", goodbye.bytes_received}});
 }
 
 WorkerGoodbye unpack_goodbye(const Buffer& bytes) {
   return guarded([&] {
     const json j = unpack_json(bytes);
-    return WorkerGoodbye{integer<std::int64_t>(j.at("num_frames")), j.at("busy_s"),
-                         integer<std::int64_t>(j.at("peak_memory_bytes"))};
+    return WorkerGoodbye{integer<std::int64_t>(j.at("num_frames")),
+                         j.at("busy_s"),
+                         integer<std::int64_t>(j.at("peak_memory_bytes")),
+                         j.at("cpu_s"),
+                         j.at("message_cpu_s"),
+                         integer<std::int64_t>(j.at("bytes_sent")),
+                         integer<std::int64_t>(j.at("bytes_received"))};
   });
 }
 

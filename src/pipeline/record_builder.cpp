@@ -68,6 +68,19 @@ void RecordBuilder::rank_left(int rank, const WorkerGoodbye& goodbye) {
   row.busy_s = goodbye.busy_s;
   row.num_frames = goodbye.num_frames;
   row.peak_memory_bytes = goodbye.peak_memory_bytes;
+  row.cpu_s = goodbye.cpu_s;
+  row.message_cpu_s = goodbye.message_cpu_s;
+  row.bytes_sent = goodbye.bytes_sent;
+  row.bytes_received = goodbye.bytes_received;
+}
+
+void RecordBuilder::root_worked(const Traffic& traffic, std::int64_t between_machines_bytes,
+                                double message_cpu_s) {
+  io::RankRow& row = ranks_[0];
+  row.bytes_sent = traffic.sent_bytes;
+  row.bytes_received = traffic.received_bytes;
+  row.bytes_between_machines = between_machines_bytes;
+  row.message_cpu_s = message_cpu_s;
 }
 
 io::ChunkRow& RecordBuilder::chunk_row(std::int64_t chunk_index) {
@@ -184,6 +197,7 @@ const io::JobRecord& RecordBuilder::finish(const std::string& outcome, const std
       }
       row.peak_memory_bytes = peak_memory_bytes();
     }
+    if (rank == 0) row.cpu_s = process_cpu_seconds_s();
     if (row.end_s == 0) row.end_s = record_.wall_s;
     record_.ranks.push_back(row);
   }

@@ -12,6 +12,7 @@
 #include "atelier/io/segment_file.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
+#include "counting_communicator.h"
 
 namespace atelier::pipeline {
 
@@ -32,6 +33,7 @@ class RecordBuilder {
 
   void rank_ready(int rank, const std::string& role, const WorkerHello& hello, const WorkerReady& ready);
   void rank_left(int rank, const WorkerGoodbye& goodbye);
+  void root_worked(const Traffic& traffic, std::int64_t between_machines_bytes, double message_cpu_s);
   void first_deal() {
     if (record_.startup_s == 0) record_.startup_s = now_s();
   }

@@ -18,6 +18,7 @@
 #include "atelier/schedule/chunk_scheduler.h"
 #include "atelier/schedule/policy.h"
 #include "checkpoints.h"
+#include "counting_communicator.h"
 #include "decode_stage.h"
 #include "encode_stage.h"
 #include "job.h"
@@ -79,8 +80,8 @@ struct Root::Impl {
         communicator_(communicator),
         record_(record),
         config_(config),
-        outbox_(communicator),
-        roster_(job, communicator, record, config.alone),
+        outbox_(communicator_),
+        roster_(job, communicator_, record, config.alone),
         scheduler_(schedule::scheduler_config(job.encode_at_workers, communicator.size() - 1)),
         meter_(config.progress, job.input().num_frames),
         max_sending_bytes_(
@@ -99,6 +100,7 @@ struct Root::Impl {
       publish();
       for (const std::string& warning : mux_->warnings()) warn(warning);
       stop_workers();
+      roster_.note_traffic(communicator_, thread_cpu_seconds_s() - cpu_at_start_s_);
       checkpoints_->ended(io::JobStatus::done, ExitCode::done, "");
       checkpoints_->remove();
     } catch (const Error& e) {
@@ -198,6 +200,7 @@ struct Root::Impl {
   }
 
   void leave(ExitCode code, const std::string& text) {
+    roster_.note_traffic(communicator_, thread_cpu_seconds_s() - cpu_at_start_s_);
     if (!checkpoints_) return;
     if (code == ExitCode::usage && checkpoints_->finished().empty())
       checkpoints_->remove();
@@ -216,7 +219,7 @@ struct Root::Impl {
       checkpoints_->tick();
     }
     meter_.tick();
-    idle_.wait_unless(busy || communicator_.receiving());
+    idle_.wait_unless(busy, communicator_.receiving());
   }
 
   bool finished() { return drained() && !next_frame_ && decode_->exhausted() && !next_is_stored(); }
@@ -374,9 +377,11 @@ struct Root::Impl {
     if (info.empty())
       throw JobError(concat("frame ", header.frame_index, " came back twice"), "internal error");
     const io::FrameRow& row = record_.frame_back(header.frame_index, roster_.record_rank(message.from));
-    log::to_file(concat("frame ", header.frame_index, " chunk ", header.chunk_index, " back from rank ",
-                        row.rank, " after ", fixed(row.done_s, 3), " s, decoded in ",
-                        fixed(static_cast<double>(row.decode_s) * 1e3, 1), " ms"));
+    log::to_file([&] {
+      return concat("frame ", header.frame_index, " chunk ", header.chunk_index, " back from rank ", row.rank,
+                    " after ", fixed(row.done_s, 3), " s, decoded in ",
+                    fixed(static_cast<double>(row.decode_s) * 1e3, 1), " ms");
+    });
     meter_.frame_done();
     if (dealt.encoder_rank == 0) {
       encode_.add(header.chunk_index, dealt.chunk.first_frame,
@@ -475,7 +480,7 @@ struct Root::Impl {
   }
 
   Job& job_;
-  transport::Communicator& communicator_;
+  CountingCommunicator communicator_;
   RecordBuilder& record_;
   RootConfig config_;
   Outbox outbox_;
@@ -490,6 +495,7 @@ struct Root::Impl {
   std::optional<std::int64_t> filling_;  // the chunk that gets the frames being decoded
   std::optional<Error> ending_;          // interrupted: no new chunk is dealt
   Stopwatch since_ending_;
+  double cpu_at_start_s_ = thread_cpu_seconds_s();
   EncodeStage encode_;
   std::optional<Checkpoints> checkpoints_;
   Hash128 fingerprint_hash_;

@@ -22,6 +22,7 @@
 #include "atelier/pipeline/protocol.h"
 #include "atelier/schedule/policy.h"
 #include "compute_pool.h"
+#include "counting_communicator.h"
 #include "encode_stage.h"
 #include "outbox.h"
 
@@ -50,7 +51,10 @@ struct DealtChunk {
 class Worker {
  public:
   Worker(transport::Communicator& communicator, const WorkerConfig& config)
-      : communicator_(communicator), config_(config), outbox_(communicator) {}
+      : communicator_(communicator),
+        config_(config),
+        outbox_(communicator_),
+        idle_(idle_limit(communicator.local_size(), tensor::num_usable_cores())) {}
 
   void run() {
     send(MessageKind::hello, {}, pack(WorkerHello{host_name(), build_text(), getpid()}));
@@ -67,14 +71,35 @@ class Worker {
         busy = true;
       }
       busy |= send_segments();
-      idle_.wait_unless(busy || communicator_.receiving());
+      wait(idle_.next(busy, communicator_.receiving()));
     }
     log::flush();
-    send(MessageKind::goodbye, {}, pack(WorkerGoodbye{num_frames_, busy_s_, peak_memory_bytes()}));
+    send(MessageKind::goodbye, {}, pack(goodbye()));
     outbox_.drain();
   }
 
  private:
+  // A finished frame ends it; messages are looked for afterwards only.
+  void wait(Idle::Microseconds limit) {
+    if (limit.count() == 0) return;
+    if (!outbox_.empty()) limit = std::min(limit, Idle::default_limit);
+    if (pool_)
+      pool_->wait_for(limit);
+    else
+      std::this_thread::sleep_for(limit);
+  }
+
+  [[nodiscard]] WorkerGoodbye goodbye() const {
+    const Traffic traffic = communicator_.total();
+    return {.num_frames = num_frames_,
+            .busy_s = busy_s_,
+            .peak_memory_bytes = peak_memory_bytes(),
+            .cpu_s = process_cpu_seconds_s(),
+            .message_cpu_s = thread_cpu_seconds_s() - cpu_at_start_s_,
+            .bytes_sent = traffic.sent_bytes,
+            .bytes_received = traffic.received_bytes};
+  }
+
   void handle(Message message) {
     const MessageHeader& header = message.header;
     switch (static_cast<MessageKind>(header.kind)) {
@@ -89,7 +114,7 @@ class Worker {
         return;
       case MessageKind::frame:
         ++chunks_.at(header.chunk_index).num_received;
-        pool_->push({header.chunk_index, header.frame_index, std::move(message.payload), {}, {}});
+        pool_->push({header.chunk_index, header.frame_index, std::move(message.payload), {}, {}, {}});
         return;
       case MessageKind::chunk_end:
         end_chunk(header.chunk_index);
@@ -132,7 +157,8 @@ class Worker {
     const int num_workers_here = std::max(1, communicator_.local_size() - roots_here);
     const tensor::Device device = pick_device(setup.device, communicator_.local_rank() - roots_here);
     const int num_cores = std::max(1, tensor::num_usable_cores() / num_workers_here);
-    const int num_threads = device.kind == tensor::DeviceKind::cuda ? threads_per_gpu : num_cores;
+    const int num_callers = device.kind == tensor::DeviceKind::cuda ? threads_per_gpu : num_cores;
+    const int num_threads = std::min(num_callers, models::max_callers(setup.engine));
     pool_.emplace(setup, device, num_threads, config_.make_engine);
     const std::string name = tensor::device_name(device);
     log::to_file(concat("rank ", communicator_.rank(), " on ", host_name(), ": ", name, ", ", num_threads,
@@ -173,9 +199,11 @@ class Worker {
       ++num_frames_;
       item.times.frame_index = item.frame_index;
       chunk.times.push_back(item.times);
-      log::to_file(concat("frame ", item.frame_index, " chunk ", chunk_index, ": convert ",
-                          fixed(static_cast<double>(t.convert_s) * 1e3, 1), " ms, style ",
-                          fixed(static_cast<double>(t.style_s) * 1e3, 1), " ms"));
+      log::to_file([&] {
+        return concat("frame ", item.frame_index, " chunk ", chunk_index, ": convert ",
+                      fixed(static_cast<double>(t.convert_s) * 1e3, 1), " ms, style ",
+                      fixed(static_cast<double>(t.style_s) * 1e3, 1), " ms");
+      });
       if (chunk.encode) encode(chunk_index, item.frame_index, std::move(item.planes));
       send(MessageKind::styled, {.chunk_index = chunk_index, .frame_index = item.frame_index},
            chunk.encode ? Buffer() : std::move(item.planes));
@@ -227,7 +255,7 @@ class Worker {
     outbox_.send(root_rank, kind, header, std::move(payload));
   }
 
-  transport::Communicator& communicator_;
+  CountingCommunicator communicator_;
   const WorkerConfig& config_;
   Outbox outbox_;
   Idle idle_;
@@ -238,6 +266,7 @@ class Worker {
   std::map<std::int64_t, std::int64_t> first_frames_;  // by chunk, of those being encoded
   std::int64_t num_frames_ = 0;
   double busy_s_ = 0;
+  double cpu_at_start_s_ = thread_cpu_seconds_s();
   bool stopped_ = false;
 };
 

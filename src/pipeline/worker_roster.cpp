@@ -27,8 +27,10 @@ Buffer WorkerRoster::greet(int rank, const WorkerHello& hello) {
   WorkerSetup setup;
   setup.format = job_.input().format;
   setup.engine = job_.engine.clone();
-  setup.device = job_.config.device;
+  setup.device = job_.engine.kind == "simulated" ? "cpu" : job_.config.device;
   setup.credits = schedule::credits_per_worker;
+  for (const auto& [slow_rank, factor] : job_.config.simulated_slow)
+    if (slow_rank == rank) setup.engine.simulated_ms *= factor;
   if (job_.encode_at_workers) setup.encoder = pack(job_.encoder);
   setup.root_host = host_name();
   setup.log_dir = job_.config.log_dir.string();
@@ -52,6 +54,16 @@ void WorkerRoster::ready(int rank, const WorkerReady& ready) {
 void WorkerRoster::left(int rank, const WorkerGoodbye& goodbye) {
   ++num_left_;
   record_.rank_left(record_rank(rank), goodbye);
+}
+
+void WorkerRoster::note_traffic(const CountingCommunicator& counted, double message_cpu_s) {
+  std::int64_t between_machines_bytes = 0;
+  for (const auto& [rank, hello] : hellos_) {
+    if (hello.host == host_name()) continue;
+    const Traffic& traffic = counted.with(rank);
+    between_machines_bytes += traffic.sent_bytes + traffic.received_bytes;
+  }
+  record_.root_worked(counted.total(), between_machines_bytes, message_cpu_s);
 }
 
 }  // namespace atelier::pipeline

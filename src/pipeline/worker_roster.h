@@ -5,6 +5,7 @@
 
 #include "atelier/pipeline/protocol.h"
 #include "atelier/transport/communicator.h"
+#include "counting_communicator.h"
 
 namespace atelier::pipeline {
 
@@ -21,6 +22,8 @@ class WorkerRoster {
   /// Throws UsageError for another kind of CPU or GPU than the first worker's, unless --allow-mixed.
   void ready(int rank, const WorkerReady& ready);
   void left(int rank, const WorkerGoodbye& goodbye);
+  /// Into the root's row: what it has sent and received, and the CPU time of the thread that did.
+  void note_traffic(const CountingCommunicator& counted, double message_cpu_s);
 
   [[nodiscard]] int num_ready() const { return num_ready_; }
   /// Kind of CPU or GPU of the first worker that was ready.

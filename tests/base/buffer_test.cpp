@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <fstream>
+#include <vector>
 
 namespace atelier {
 namespace {
@@ -23,6 +25,35 @@ TEST(Buffer, HoldsAndMovesItsBytesAtAnySize) {
     EXPECT_EQ(small.size(), 3U);
   }
   EXPECT_EQ(Buffer(0).data(), nullptr);
+}
+
+TEST(Buffer, LargeOnesWaitForTheNextOfTheirSize) {
+  constexpr std::size_t size = 300001;
+  const std::byte* first = Buffer(size).data();
+  Buffer again(size);
+  EXPECT_EQ(again.data(), first);
+  // Another size, or a second one at the same time, is other memory.
+  EXPECT_NE(Buffer(size + 1).data(), first);
+  EXPECT_NE(Buffer(size).data(), first);
+}
+
+long resident_pages() {
+  long size = 0;
+  long resident = 0;
+  std::ifstream("/proc/self/statm") >> size >> resident;
+  return resident;
+}
+
+// Tolerance: 64 MiB; 32 MiB may wait for their next use.
+TEST(Buffer, ManyGoBackToTheSystem) {
+  constexpr std::size_t size = std::size_t{4} << 20;
+  const long before = resident_pages();
+  {
+    std::vector<Buffer> many;
+    for (int i = 0; i < 64; ++i) std::memset(many.emplace_back(size).data(), 1, size);
+    EXPECT_GT(resident_pages() - before, 64 * 1024 * 3 / 4);
+  }
+  EXPECT_LT(resident_pages() - before, 16 * 1024);
 }
 
 }  // namespace

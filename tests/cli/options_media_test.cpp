@@ -127,6 +127,18 @@ TEST(Options, AreRefusedInOneSentence) {
   EXPECT_THROW(parse_run({"--input", "a.mp4"}, {}), UsageError) << "no output";
 }
 
+TEST(Options, SimulatedEngine) {
+  const auto config = parse_run({"--input", "a", "--output", "b", "--engine", "simulated", "--simulated-ms",
+                                 "2.5", "--simulated-slow-rank", "3:4", "--simulated-slow-rank", "5:0.5"},
+                                {})
+                          .config;
+  EXPECT_EQ(config.simulated_ms, 2.5);
+  ASSERT_EQ(config.simulated_slow.size(), 2U);
+  EXPECT_EQ(config.simulated_slow[0], std::pair(3, 4.0));
+  for (const char* bad : {"3", "0:2", "3:-1", "3:2:1", "x:1"})
+    EXPECT_NE(message({"--engine", "simulated", "--simulated-slow-rank", bad}), "no error") << bad;
+}
+
 TEST(Options, RefuseConfigFilesWithUnknownKeys) {
   const ConfigFile file("sparkle = 1\n");
   EXPECT_NE(message({"--config", file.name()}).find("sparkle"), std::string::npos);

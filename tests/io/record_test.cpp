@@ -22,7 +22,8 @@ JobRecord example(std::int64_t num_frames) {
   record.startup_s = 0.25;
   record.start_time_s = 1.7e9 + 0.125;
   record.ranks = {{0, "root", "host-a", "", 2, 0.1, 12.4, 3.5, 0, 123456789},
-                  {1, "worker", "host-b", "NVIDIA H100 80GB HBM3", 1, 0.2, 12.3, 11, num_frames, 1LL << 40}};
+                  {1, "worker", "host-b", "NVIDIA H100 80GB HBM3", 1, 0.2, 12.3, 11, num_frames, 1LL << 40,
+                   1.25, 0.5, 1LL << 41, 1LL << 42, 1LL << 43}};
   record.chunks = {{0, 0, 48, 1, 1, 0.3, 4, 4.5, 1000}, {1, 48, 60, 1, 3, 0.4, 5, 5.5, 1LL << 33}};
   for (std::int64_t i = 0; i < num_frames; ++i) {
     record.frames.push_back({i, -3 + i * 1001, static_cast<std::int32_t>(i / 48), 1,
@@ -43,9 +44,11 @@ void expect_equal(const JobRecord& a, const JobRecord& b) {
     const RankRow& x = a.ranks[i];
     const RankRow& y = b.ranks[i];
     EXPECT_EQ(std::tie(x.rank, x.role, x.host, x.device, x.num_threads, x.start_s, x.end_s, x.busy_s,
-                       x.num_frames, x.peak_memory_bytes),
+                       x.num_frames, x.peak_memory_bytes, x.cpu_s, x.message_cpu_s, x.bytes_sent,
+                       x.bytes_received, x.bytes_between_machines),
               std::tie(y.rank, y.role, y.host, y.device, y.num_threads, y.start_s, y.end_s, y.busy_s,
-                       y.num_frames, y.peak_memory_bytes));
+                       y.num_frames, y.peak_memory_bytes, y.cpu_s, y.message_cpu_s, y.bytes_sent,
+                       y.bytes_received, y.bytes_between_machines));
   }
   ASSERT_EQ(a.chunks.size(), b.chunks.size());
   for (std::size_t i = 0; i < a.chunks.size(); ++i) {

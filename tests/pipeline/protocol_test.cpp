@@ -19,6 +19,7 @@ WorkerSetup example() {
   setup.format.siting = ChromaSiting::top_left;
   setup.format.pixel_format = "yuv420p10le";
   setup.engine.kind = "adaptive";
+  setup.engine.simulated_ms = 0.7;
   setup.engine.strength = 0.1;  // not exact in binary: the workers must get the same bits
   setup.engine.weights = pack(std::string("weights \0 with a zero", 21));
   setup.engine.style = pack(std::string("style"));
@@ -34,6 +35,7 @@ TEST(Protocol, SetupComesBackAsItWas) {
   EXPECT_EQ(out.format, in.format);
   EXPECT_EQ(out.engine.kind, in.engine.kind);
   EXPECT_EQ(out.engine.strength, in.engine.strength);
+  EXPECT_EQ(out.engine.simulated_ms, 0.7);
   EXPECT_EQ(unpack_text(out.engine.weights), unpack_text(in.engine.weights));
   EXPECT_EQ(unpack_text(out.engine.style), "style");
   EXPECT_EQ(out.root_host, "host");
@@ -161,7 +163,12 @@ TEST(Protocol, EncoderComesBackAsItWas) {
 TEST(Protocol, OtherMessagesComeBackAsTheyWere) {
   EXPECT_EQ(unpack_hello(pack(WorkerHello{"host", "build", 12})).process_id, 12);
   EXPECT_EQ(unpack_ready(pack(WorkerReady{"device", "AVX2", 3})).capability, "AVX2");
-  EXPECT_EQ(unpack_goodbye(pack(WorkerGoodbye{5, 1.5, 99})).peak_memory_bytes, 99);
+  const WorkerGoodbye goodbye = unpack_goodbye(pack(WorkerGoodbye{5, 1.5, 99, 2.5, 0.25, 1LL << 40, 7}));
+  EXPECT_EQ(goodbye.peak_memory_bytes, 99);
+  EXPECT_EQ(goodbye.cpu_s, 2.5);
+  EXPECT_EQ(goodbye.message_cpu_s, 0.25);
+  EXPECT_EQ(goodbye.bytes_sent, 1LL << 40);
+  EXPECT_EQ(goodbye.bytes_received, 7);
   EXPECT_THROW(unpack_hello(pack(std::string("{}"))), JobError);
   EXPECT_THROW(unpack_hello(pack(std::string("{"))), JobError);
   for (const char* number : {"1e300", "1.5", "9223372036854775808", "true", "null"}) {

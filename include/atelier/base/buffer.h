@@ -14,8 +14,8 @@ struct FreeBytes {
   void operator()(std::byte* p) const noexcept;
 };
 
-/// Bytes with one owner, aligned to 64, not initialised. Large ones are mapped, and go back to the system at
-/// once.
+/// Bytes with one owner, aligned to 64, not initialised. Large ones are mapped; up to 32 MiB of them wait for
+/// the next buffer of their size, and the rest go back to the system at once.
 class Buffer {
  public:
   Buffer() = default;

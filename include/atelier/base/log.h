@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <filesystem>
 #include <string>
 
@@ -25,6 +26,12 @@ void warning(const std::string& line);
 void error(const std::string& line);
 /// To the log file only; nothing where there is none.
 void to_file(const std::string& line);
+[[nodiscard]] bool has_file();
+/// The same; the line is made only where there is a file. For what happens with every frame.
+template <std::invocable MakeLine>
+void to_file(const MakeLine& make_line) {
+  if (has_file()) to_file(std::string(make_line()));
+}
 /// Flushes the log file.
 void flush();
 

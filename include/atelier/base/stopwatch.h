@@ -30,6 +30,9 @@ class Stopwatch {
 /// CPU seconds that the calling thread has used.
 double thread_cpu_seconds_s();
 
+/// CPU seconds, user and system, that all threads of this process have used.
+double process_cpu_seconds_s();
+
 /// Seconds since the Unix epoch, for records and logs.
 double wall_clock_s();
 

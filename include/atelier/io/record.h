@@ -21,6 +21,12 @@ struct RankRow {
       0;  ///< seconds in transfer, convert and style (a root: decode and encode), over all threads
   std::int64_t num_frames = 0;
   std::int64_t peak_memory_bytes = 0;
+  double cpu_s = 0;          ///< user and system, of the whole process
+  double message_cpu_s = 0;  ///< of it, of the thread that sends and receives, while the job runs
+  std::int64_t bytes_sent = 0;
+  std::int64_t bytes_received = 0;
+  std::int64_t bytes_between_machines =
+      0;  ///< of both, those from and to ranks of other hosts (the root only)
 };
 
 /// One chunk's row; times in seconds after the job's start.

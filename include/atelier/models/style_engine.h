@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -22,6 +23,14 @@ class StyleEngine {
   virtual at::Tensor stylise(const at::Tensor& frames) = 0;
 };
 
+/// An engine that takes a frame as the decoder gave it: its worker converts nothing.
+class PlanesEngine : public StyleEngine {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  /// One frame's planes, styled in place. ready_at: when the frame was there, which may be long ago.
+  virtual void stylise_planes(std::span<std::byte> planes, Time ready_at) = 0;
+};
+
 /// A style picture: 3 x H x W, float RGB in [0,1], on the CPU.
 struct StylePicture {
   at::Tensor rgb;
@@ -30,12 +39,13 @@ struct StylePicture {
 
 /// Everything an engine is made from; the root makes it, workers get it over the wire.
 struct EngineSpec {
-  std::string kind = "identity";  ///< identity, feedforward, adaptive
+  std::string kind = "identity";  ///< identity, simulated, feedforward, adaptive
   double strength = 1;            ///< 0: the source, 1: full style; the result is a linear mix
   tensor::Precision precision = tensor::Precision::fp32;
   Buffer weights;  ///< a whole safetensors file; empty for identity
   Buffer
       style;  ///< safetensors with the style statistics (adaptive), computed at the root on the CPU in fp32
+  double simulated_ms = 5;  ///< that the engine `simulated` takes for a frame
 
   [[nodiscard]] EngineSpec clone() const;
 };
@@ -48,6 +58,10 @@ EngineSpec make_engine_spec(const std::string& kind, Buffer weights, const std::
 
 /// Throws UsageError where the device cannot run it.
 std::unique_ptr<StyleEngine> make_engine(const EngineSpec& spec, tensor::Device device);
+
+/// How many threads of a worker may run an engine each: one for `simulated`, which stands for a GPU; else any
+/// number.
+int max_callers(const EngineSpec& spec);
 
 /// To be called in each thread that runs an engine on the CPU: one thread inside libtorch, denormals flushed.
 void prepare_compute_thread();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -30,6 +31,12 @@ class BlockingQueue {
     std::unique_lock lock(mutex_);
     arrived_.wait(lock, [&] { return !items_.empty() || closed_; });
     return take();
+  }
+
+  /// Waits until there is an item or the time is over.
+  void wait_for(std::chrono::microseconds limit) {
+    std::unique_lock lock(mutex_);
+    arrived_.wait_for(lock, limit, [&] { return !items_.empty() || closed_; });
   }
 
   /// Never waits.

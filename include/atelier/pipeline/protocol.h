@@ -69,6 +69,10 @@ struct WorkerGoodbye {
   std::int64_t num_frames = 0;
   double busy_s = 0;
   std::int64_t peak_memory_bytes = 0;
+  double cpu_s = 0;          ///< of the process
+  double message_cpu_s = 0;  ///< of it, of the thread that sends and receives
+  std::int64_t bytes_sent = 0;
+  std::int64_t bytes_received = 0;
 };
 
 /// Seconds of one frame at the worker. Plain data, sent as it is.

@@ -17,9 +17,12 @@ struct RunConfig {
   std::filesystem::path output;
   std::vector<std::filesystem::path> styles;
   std::vector<double> style_weights;  ///< empty: equal shares
-  std::string engine = "adaptive";    ///< adaptive, feedforward, identity
+  std::string engine = "adaptive";    ///< adaptive, feedforward, identity, simulated
   std::filesystem::path model;        ///< weights; empty: the shipped ones of the engine
   double strength = 1;                ///< 0: the source, 1: full style
+  double simulated_ms = 5;            ///< that --engine simulated takes for a frame
+  std::vector<std::pair<int, double>>
+      simulated_slow;  ///< ranks of --engine simulated that take so many times longer
 
   int height_px = 0;                ///< 0: the input's
   double start_s = 0;               ///< relative to the start of the stream
