@@ -10,6 +10,7 @@
 #include "bench_engine_command.h"
 #include "train_command.h"
 #if ATELIER_MEDIA
+#include "bench_layouts_command.h"
 #include "bench_stages_command.h"
 #endif
 
@@ -23,7 +24,7 @@ const std::vector<Command>& commands() {
     {"info", "this build and its devices, or a video's streams", info_command},
 #endif
     {"train", "train the style network", train_command},
-    {"bench", "measure: engine or stages", bench_command},
+    {"bench", "measure: engine, stages or layouts", bench_command},
   };
   return all;
 }
@@ -34,6 +35,7 @@ int bench_command(const std::vector<std::string>& arguments) {
   if (what == "engine") return bench_engine_command(rest);
 #if ATELIER_MEDIA
   if (what == "stages") return bench_stages_command(rest);
+  if (what == "layouts") return bench_layouts_command(rest);
 #endif
   throw UsageError("atelier bench needs the name of a benchmark",
                    what.empty() ? "" : concat("not '", what, "'"), "See 'atelier bench engine --help'");
