@@ -87,7 +87,10 @@ struct Root::Impl {
         max_sending_bytes_(
             schedule::sending_limit_bytes(frame_bytes(job.input().format), communicator.size() - 1)),
         max_waiting_(schedule::max_waiting_frames(job.num_encoders, job.chunk_frames)),
-        encode_(job.encoder, job.num_encoders) {}
+        encode_(job.encoder, job.num_encoders) {
+    if (const auto num_frames = job.input().num_frames)
+      scheduler_.expect_chunks((*num_frames + job.chunk_frames - 1) / job.chunk_frames);
+  }
 
   void run() {
     while (roster_.num_ready() == 0) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
 #include <map>
 #include <random>
 #include <set>
@@ -148,6 +150,85 @@ TEST(ChunkScheduler, FinishesEveryChunkOnceWhateverHappens) {
     }
     EXPECT_EQ(scheduler.num_unfinished(), 0);
   }
+}
+
+// Plays a job: every worker does its chunks one after another. Returns when the last is done, in units of a
+// chunk's time on a fast worker.
+double time_of_a_job(const std::vector<double>& chunk_times, std::int64_t num_chunks, bool expected) {
+  constexpr int credits = 2;
+  ChunkScheduler scheduler({.window_chunks = 1000});
+  if (expected) scheduler.expect_chunks(num_chunks);
+  const int num_workers = static_cast<int>(chunk_times.size());
+  for (int worker = 0; worker < num_workers; ++worker) scheduler.add_credits(worker, credits);
+  std::map<int, std::deque<std::int64_t>> queues;
+  std::map<int, double> done_at;  // of the chunk at the front
+  double now = 0;
+  for (std::int64_t num_done = 0; num_done < num_chunks; ++num_done) {
+    while (const auto deal = scheduler.deal(scheduler.next_chunk() < num_chunks)) {
+      auto& queue = queues[deal->worker];
+      queue.push_back(deal->chunk_index);
+      if (queue.size() == 1)
+        done_at[deal->worker] = now + chunk_times[static_cast<std::size_t>(deal->worker)];
+    }
+    const auto next = std::min_element(done_at.begin(), done_at.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (next == done_at.end()) return -1;
+    const int worker = next->first;
+    now = next->second;
+    auto& queue = queues[worker];
+    scheduler.styled(worker, queue.front());
+    scheduler.finished(queue.front());
+    queue.pop_front();
+    if (queue.empty())
+      done_at.erase(worker);
+    else
+      next->second = now + chunk_times[static_cast<std::size_t>(worker)];
+  }
+  return now;
+}
+
+// At most one chunk's time is lost at the end.
+TEST(ChunkScheduler, EqualWorkersEndTogether) {
+  for (const std::int64_t num_chunks : {8, 40, 41, 43, 100}) {
+    const double ideal = static_cast<double>(num_chunks) / 4;
+    EXPECT_LE(time_of_a_job({1, 1, 1, 1}, num_chunks, true), ideal + 1) << num_chunks;
+    EXPECT_LE(time_of_a_job({1, 1, 1, 1}, num_chunks, false), ideal + 1) << num_chunks;
+  }
+}
+
+// A slow worker costs its share of the work: at the end at most two chunks' time of a fast worker are lost,
+// or one chunk's of the slow one where nobody knows how many chunks there are. The job must be longer than
+// the two chunks that it gets before anybody knows it.
+TEST(ChunkScheduler, ASlowWorkerCostsItsShareOnly) {
+  for (const double slow : {3.0, 4.0, 8.0, 30.0}) {
+    for (const std::int64_t num_chunks : {430, 500, 777}) {
+      const double ideal = static_cast<double>(num_chunks) / (7 + 1 / slow);
+      const std::vector<double> times{1, 1, 1, slow, 1, 1, 1, 1};
+      EXPECT_LE(time_of_a_job(times, num_chunks, true), ideal + 2) << slow << ", " << num_chunks;
+      EXPECT_LE(time_of_a_job(times, num_chunks, false), ideal + slow + 1) << slow << ", " << num_chunks;
+    }
+  }
+}
+
+// Whoever is left works on, however slow.
+TEST(ChunkScheduler, SlowWorkersFinishAJobAlone) {
+  EXPECT_GT(time_of_a_job({50}, 3, true), 0);
+  EXPECT_GT(time_of_a_job({1, 50, 50, 50}, 30, true), 0);
+  ChunkScheduler scheduler({.window_chunks = 1000, .max_tries = 100, .max_worker_failures = 1});
+  scheduler.expect_chunks(12);
+  scheduler.add_credits(1, 1);
+  scheduler.add_credits(2, 1);
+  ASSERT_EQ(scheduler.deal(true)->worker, 1);
+  ASSERT_EQ(scheduler.deal(true)->worker, 2);
+  for (std::int64_t chunk = 0; chunk < 10; ++chunk) {
+    scheduler.styled(1, chunk == 0 ? 0 : chunk + 1);
+    ASSERT_EQ(scheduler.deal(true)->worker, 1);
+  }
+  scheduler.styled(2, 1);
+  EXPECT_FALSE(scheduler.deal(true)) << "the other one is sooner done";
+  EXPECT_EQ(scheduler.failed(1, 11), Verdict::retry);
+  EXPECT_TRUE(scheduler.retired(1));
+  EXPECT_EQ(scheduler.deal(false)->worker, 2);
 }
 
 }  // namespace

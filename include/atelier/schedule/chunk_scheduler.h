@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,6 +24,10 @@ class ChunkScheduler {
  public:
   explicit ChunkScheduler(const SchedulerConfig& config) : config_(config) {}
 
+  /// How many chunks there are, where it is known before: then a slow worker gets none that the others would
+  /// finish sooner.
+  void expect_chunks(std::int64_t num_chunks) { num_chunks_ = num_chunks; }
+
   /// A worker has room for this many more chunks.
   void add_credits(int worker, int credits);
 
@@ -34,6 +39,9 @@ class ChunkScheduler {
   /// The next chunk to deal and its worker: the one with most credits, of those the lowest rank; a failed
   /// chunk goes to another worker than last time where there is one with credits. nullopt: nobody has room,
   /// the window is full, or nothing is left. more_chunks: whether a chunk that was never dealt exists.
+  ///
+  /// A worker is slow if the others have finished more than twice their share of chunks while it worked on
+  /// its last one. It gets a new chunk only when it has none: what waits there would be the last to be done.
   std::optional<Deal> deal(bool more_chunks);
 
   /// The next chunk that was never dealt is finished already: nobody gets it.
@@ -58,12 +66,20 @@ class ChunkScheduler {
     int credits = 0;
     int failures_in_a_row = 0;
     bool retired = false;
+    int num_under_way = 0;
+    std::int64_t working_since = 0;     // chunks that all had styled when it began its chunk
+    std::int64_t styled_meanwhile = 0;  // by all, while it worked on its last chunk
   };
   struct Failed {
     std::int64_t chunk_index;
     int last_worker;
   };
   [[nodiscard]] std::optional<int> pick_worker(int avoid) const;
+  [[nodiscard]] std::optional<int> pick_worker_for_new() const;
+  [[nodiscard]] std::optional<int> pick(const std::function<bool(int, const Worker&)>& may) const;
+  [[nodiscard]] std::int64_t num_left_workers() const;
+  [[nodiscard]] bool slow(const Worker& worker) const;
+  void take_credit(Worker& worker);
 
   SchedulerConfig config_;
   std::map<int, Worker> workers_;
@@ -73,6 +89,8 @@ class ChunkScheduler {
   std::int64_t next_chunk_ = 0;
   std::int64_t oldest_unfinished_ = 0;
   std::int64_t num_finished_ = 0;
+  std::int64_t num_styled_ = 0;
+  std::optional<std::int64_t> num_chunks_;
 };
 
 }  // namespace atelier::schedule
