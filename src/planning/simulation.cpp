@@ -48,6 +48,7 @@ class Model {
         workers_(static_cast<std::size_t>(num_workers_), WorkerState{job.threads_per_worker, {}}),
         encoders_(job.encode_at_workers ? static_cast<std::size_t>(num_workers_) : 1,
                   EncoderQueue(job.num_encoders)) {
+    scheduler_.expect_chunks(num_chunks_);
     result_.chunk_stored_s.resize(static_cast<std::size_t>(num_chunks_));
     result_.frames_per_worker.resize(static_cast<std::size_t>(num_workers_));
     chunks_.resize(static_cast<std::size_t>(num_chunks_));
