@@ -8,11 +8,9 @@
 
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
-#include "compat.h"
 
 extern "C" {
 #include <libavutil/opt.h>
-#include <libavutil/pixdesc.h>
 }
 
 namespace atelier::media {
@@ -88,10 +86,6 @@ CarriedSideData::CarriedSideData(const EncoderConfig& config, const AVCodecConte
     : encoder_(config.encoder),
       frame_rate_(encoder.framerate),
       writes_captions_(writes_captions(config, encoder)),
-      // Condition of FFmpeg's libvpxenc.c.
-      passes_hdr10_plus_(compat::vp9_carries_hdr10_plus && encoder_ == "libvpx-vp9" &&
-                         av_pix_fmt_desc_get(encoder.pix_fmt)->comp[0].depth > 8 &&
-                         encoder.color_trc == AVCOL_TRC_SMPTE2084),
       codec_(codec_of(config.encoder)) {}
 
 std::optional<SeiMessage> CarriedSideData::message_of(const AVFrameSideData& data) const {
@@ -120,10 +114,11 @@ void CarriedSideData::note(std::int64_t number, const AVFrame& frame) {
   for (int i = 0; i < frame.nb_side_data; ++i) {
     const AVFrameSideData& data = *frame.side_data[i];
     if (data.type == AV_FRAME_DATA_A53_CC && writes_captions_) continue;
-    if (data.type == AV_FRAME_DATA_DYNAMIC_HDR_PLUS && passes_hdr10_plus_) continue;
     if (data.type == AV_FRAME_DATA_SEI_UNREGISTERED && is_encoder_settings(bytes_of(data))) continue;
     if (data.type == AV_FRAME_DATA_S12M_TIMECODE && codec_ == SeiCodec::h264)
       picture_timecodes_[number] = timecodes_of(data);
+    else if (data.type == AV_FRAME_DATA_DYNAMIC_HDR_PLUS && encoder_ == "libvpx-vp9")
+      hdr10_plus_.insert(number);
     else if (std::optional<SeiMessage> message = message_of(data))
       messages_[number].push_back(std::move(*message));
     else
@@ -131,15 +126,18 @@ void CarriedSideData::note(std::int64_t number, const AVFrame& frame) {
   }
 }
 
-void CarriedSideData::add_to(std::int64_t number, std::vector<std::byte>& packet) {
+void CarriedSideData::add_to(std::int64_t number, const AVPacket& encoded, std::vector<std::byte>& bytes) {
+  if (hdr10_plus_.erase(number) > 0 &&
+      av_packet_get_side_data(&encoded, AV_PKT_DATA_DYNAMIC_HDR10_PLUS, nullptr) == nullptr)
+    warn_of_loss(AV_FRAME_DATA_DYNAMIC_HDR_PLUS, encoder_);
   if (const auto timecodes = picture_timecodes_.extract(number);
-      !timecodes.empty() && !set_picture_timecodes(packet, timecodes.mapped(), frame_rate_))
+      !timecodes.empty() && !set_picture_timecodes(bytes, timecodes.mapped(), frame_rate_))
     warn_of_loss(AV_FRAME_DATA_S12M_TIMECODE, encoder_);
   const auto found = messages_.extract(number);
   if (found.empty() || !codec_) return;
   const std::vector<std::byte> unit = sei_unit(*codec_, found.mapped());
-  const auto at = static_cast<std::ptrdiff_t>(first_slice(*codec_, packet));
-  packet.insert(packet.begin() + at, unit.begin(), unit.end());
+  const auto at = static_cast<std::ptrdiff_t>(first_slice(*codec_, bytes));
+  bytes.insert(bytes.begin() + at, unit.begin(), unit.end());
 }
 
 }  // namespace atelier::media

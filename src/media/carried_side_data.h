@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,8 @@ class CarriedSideData {
   CarriedSideData(const EncoderConfig& config, const AVCodecContext& encoder);
   /// A frame before it is encoded; number counts from 0.
   void note(std::int64_t number, const AVFrame& frame);
-  /// The packet of frame number, in Annex B.
-  void add_to(std::int64_t number, std::vector<std::byte>& packet);
+  /// The packet of frame number as the encoder gave it, and its bytes to add to (Annex B).
+  void add_to(std::int64_t number, const AVPacket& encoded, std::vector<std::byte>& bytes);
 
  private:
   /// Nullopt: the codec has no place for it.
@@ -33,11 +34,11 @@ class CarriedSideData {
   std::string encoder_;
   AVRational frame_rate_;
   bool writes_captions_;           ///< the encoder does it
-  bool passes_hdr10_plus_;         ///< the encoder gives it to the muxer beside its packets
   std::optional<SeiCodec> codec_;  ///< where packets take SEI messages
   // By frame number, of those not encoded yet.
   std::map<std::int64_t, std::vector<SeiMessage>> messages_;
   std::map<std::int64_t, std::vector<std::uint32_t>> picture_timecodes_;  ///< H.264
+  std::set<std::int64_t> hdr10_plus_;  ///< that the encoder may give to the muxer beside the packet: VP9
 };
 
 }  // namespace atelier::media

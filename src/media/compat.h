@@ -36,13 +36,6 @@ namespace atelier::media::compat {
 #define ATELIER_MEDIA_AMBIENT_VIEWING_STREAM 0
 #endif
 
-/// HDR10+ of VP9 frames leaves libvpx beside its packets, and the Matroska muxer writes it.
-#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 6, 100)
-constexpr bool vp9_carries_hdr10_plus = true;
-#else
-constexpr bool vp9_carries_hdr10_plus = false;
-#endif
-
 inline int num_stream_side_data(const AVStream& stream) {
 #if ATELIER_MEDIA_CODED_SIDE_DATA
   return stream.codecpar->nb_coded_side_data;

@@ -86,7 +86,7 @@ void SegmentEncoder::Impl::take(const AVPacket& packet_in) {
   time.encoded = true;
   SegmentPacket out;
   out.data = to_bytes(packet_in.data, checked_cast<std::size_t>(packet_in.size));
-  carried.add_to(number, out.data);
+  carried.add_to(number, packet_in, out.data);
   out.pts_ticks = time.pts_ticks;
   out.duration_ticks = time.duration_ticks;
   out.key = (packet_in.flags & AV_PKT_FLAG_KEY) != 0;
