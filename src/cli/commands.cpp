@@ -21,6 +21,7 @@ const std::vector<Command>& commands() {
 #if ATELIER_MEDIA
     {"run", "style a video", run_command},
     {"report", "say what a job did, from its record", report_command},
+    {"plan", "predict time and cost of a job on several layouts", plan_command},
     {"info", "this build and its devices, or a video's streams", info_command},
 #endif
     {"train", "train the style network", train_command},

@@ -20,6 +20,7 @@ int run_program(const std::vector<std::string>& arguments);
 
 int run_command(const std::vector<std::string>& arguments);
 int report_command(const std::vector<std::string>& arguments);
+int plan_command(const std::vector<std::string>& arguments);
 int info_command(const std::vector<std::string>& arguments);
 int bench_command(const std::vector<std::string>& arguments);
 

@@ -28,6 +28,7 @@ void RecordBuilder::describe(const Job& job) {
   set("input.width_px", std::to_string(input.format.width_px));
   set("input.height_px", std::to_string(input.format.height_px));
   set("input.pixel_format", input.format.pixel_format);
+  set("input.frame_bytes", std::to_string(frame_bytes(input.format)));
   set("input.time_base", concat(input.time_base.num, "/", input.time_base.den));
   set("input.frame_rate", concat(input.frame_rate.num, "/", input.frame_rate.den));
   set("input.duration_s", fixed(input.duration_s, 6));

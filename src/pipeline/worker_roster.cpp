@@ -42,6 +42,7 @@ void WorkerRoster::ready(int rank, const WorkerReady& ready) {
   if (num_ready_++ == 0) {
     first_ = ready;
     first_rank_ = rank;
+    record_.set("worker_kind", ready.capability == ready.device ? "gpu" : "cpu");
   } else if (ready.capability != first_.capability && !job_.config.allow_mixed) {
     throw UsageError(concat("workers run on different hardware (rank ", first_rank_, ": ", first_.capability,
                             ", rank ", rank, ": ", ready.capability, ")"),
