@@ -22,6 +22,8 @@ class Decoder {
   /// packet null: drains.
   Result send(const AVPacket* packet);
   Result receive(AVFrame& frame);
+  /// Forgets all packets and frames, also after draining.
+  void flush() { avcodec_flush_buffers(context_.get()); }
   /// FFmpeg's text of the last error.
   [[nodiscard]] const std::string& problem() const { return problem_; }
   /// True after a frame above max_side_px.

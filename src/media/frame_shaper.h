@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "frame_layout.h"
 
 namespace atelier::media {
@@ -9,6 +11,9 @@ class FrameShaper {
  public:
   /// height_px 0: as it is; else the width follows the display aspect of frame and is even.
   FrameShaper(const AVFrame& first, AVCodecID codec, int height_px);
+  /// first: of the first frame; format: of what planes() gives.
+  FrameShaper(VideoFormat first, VideoFormat format, AVCodecID codec)
+      : codec_(codec), first_(std::move(first)), format_(std::move(format)) {}
 
   [[nodiscard]] const VideoFormat& format() const { return format_; }
   /// True where the frame has another size or pixel format than the first.

@@ -7,8 +7,10 @@
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
 #include "compat.h"
+#include "frame_description.h"
 #include "frame_shaper.h"
 #include "frame_source.h"
+#include "frame_window.h"
 #include "input_summary.h"
 #include "side_data.h"
 
@@ -35,24 +37,22 @@ struct VideoReader::Impl {
     info = summarize(source.packets(), *first);
     info.path = config.path;
     info.format = shaper->format();
+    info.first_frame_side_data = pack_frame_side_data(*first);
     cut_estimates();
   }
 
   void set_window() {
+    const FrameWindow window = frame_window(source.packets(), config.start_s, config.duration_s);
+    stream_start = window.stream_start;
+    begin = window.begin;
+    end = window.end;
     const AVStream* stream = source.packets().stream();
-    if (stream != nullptr && stream->start_time != AV_NOPTS_VALUE) stream_start = stream->start_time;
     const AVRational rate =
         stream == nullptr ? AVRational{25, 1}
                           : av_guess_frame_rate(source.packets().input(), source.packets().stream(), nullptr);
     step = rate.num > 0 && rate.den > 0 ? std::max<std::int64_t>(1, std::llround(1.0 / av_q2d(rate) / tick_s))
                                         : 1;
-    if (config.start_s > 0) {
-      begin = stream_start + static_cast<std::int64_t>(std::ceil(config.start_s / tick_s - 1e-6));
-      unproven_seek = source.seek(begin);
-    }
-    if (config.duration_s > 0)
-      end = stream_start + static_cast<std::int64_t>(std::ceil(
-                               (std::max(0.0, config.start_s) + config.duration_s) / tick_s - 1e-6));
+    if (begin != INT64_MIN) unproven_seek = source.seek(begin);
   }
 
   [[noreturn]] void throw_no_frame() const {
@@ -141,11 +141,7 @@ struct VideoReader::Impl {
     FramePlanes out;
     out.info.frame_index = next_index++;
     out.info.pts_ticks = pts;
-    out.info.duration_ticks = compat::frame_duration(frame);
-    out.info.interlaced = compat::is_interlaced(frame);
-    out.info.top_field_first = compat::is_top_field_first(frame);
-    out.info.repeat_pict = frame.repeat_pict;
-    out.info.side_data = pack_frame_side_data(frame);
+    describe_frame(frame, out.info);
     out.planes = shaper->planes(frame);
     return out;
   }

@@ -46,6 +46,7 @@ struct InputInfo {
   double duration_s = 0;         ///< 0: unknown
   bool frame_timecodes = false;  ///< the first frame has a timecode of its own (SMPTE ST 12-1)
   std::vector<StreamSummary> streams;
+  std::vector<std::byte> first_frame_side_data;  ///< of the first frame, in media's own coding
   std::vector<std::byte> stream_side_data;  ///< HDR mastering display, content light …, in media's own coding
 };
 
