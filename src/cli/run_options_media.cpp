@@ -87,9 +87,10 @@ const std::vector<Option>& run_options() {
        [](RunConfig& c, Text v) {
          c.device = to_choice("device", v, {"auto", "cpu", "cuda"});
        }},
-      {"decode", "WHERE", "auto", "auto or root",
-       [](RunConfig&, Text v) {
-         to_choice("decode", v, {"auto", "root"});
+      {"decode", "WHERE", "auto",
+       "auto, root, workers; auto: at the workers if there are several and the video's keyframes are near",
+       [](RunConfig& c, Text v) {
+         c.decode = to_choice("decode", v, {"auto", "root", "workers"});
        }},
       {"encode", "WHERE", "auto", "auto, root, workers; auto: where frames are styled if several workers are",
        [](RunConfig& c, Text v) {

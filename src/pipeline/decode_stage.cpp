@@ -1,22 +1,19 @@
 #include "decode_stage.h"
 
-#include <span>
 #include <utility>
 
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
+#include "atelier/frame/frame_hash.h"
 
 namespace atelier::pipeline {
-namespace {
 
-[[noreturn]] void throw_changed(const media::VideoReader& reader, const Chunk& chunk) {
-  throw JobError(concat("'", reader.info().path.string(), "' is not what it was when chunk ", chunk.index,
-                        " was finished"),
-                 concat("frames ", chunk.first_frame, " to ", chunk.end_frame - 1, " differ"),
-                 "Give --no-resume to begin anew");
+void throw_changed(const std::filesystem::path& input, const Chunk& chunk) {
+  throw JobError(
+      concat("'", input.string(), "' is not what it was when chunk ", chunk.index, " was finished"),
+      concat("frames ", chunk.first_frame, " to ", chunk.end_frame - 1, " differ"),
+      "Give --no-resume to begin anew");
 }
-
-}  // namespace
 
 DecodeStage::DecodeStage(media::VideoReader& reader, DecodeStageConfig config)
     : reader_(reader),
@@ -35,7 +32,7 @@ void DecodeStage::decode() {
       if (!handle(std::move(*frame))) return;
     }
     if (chunk_.num_frames() > 0) end_chunk();
-    if (!config_.finished.empty()) throw_changed(reader_, config_.finished.begin()->second.chunk);
+    if (!config_.finished.empty()) throw_changed(reader_.info().path, config_.finished.begin()->second.chunk);
     const std::lock_guard lock(mutex_);
     damage_ = reader_.damage();
   } catch (...) {
@@ -47,9 +44,7 @@ void DecodeStage::decode() {
 
 // False: nobody wants more frames.
 bool DecodeStage::handle(FramePlanes frame) {
-  hasher_.update(frame.planes.bytes());
-  hasher_.update(std::as_bytes(std::span(&frame.info.pts_ticks, 1)));
-  hasher_.update(frame.info.side_data);
+  add_to_hash(hasher_, frame);
   ++chunk_.end_frame;
   const bool is_finished = config_.finished.contains(chunk_.index);
   const bool is_last = chunk_.num_frames() == config_.chunk_frames;
@@ -63,7 +58,7 @@ void DecodeStage::end_chunk() {
   if (const auto finished = config_.finished.extract(chunk_.index); !finished.empty()) {
     const FinishedChunk& before = finished.mapped();
     if (before.chunk.end_frame != chunk_.end_frame || before.input_hash != hash)
-      throw_changed(reader_, before.chunk);
+      throw_changed(reader_.info().path, before.chunk);
   } else {
     const std::lock_guard lock(mutex_);
     hashes_[chunk_.index] = hash;

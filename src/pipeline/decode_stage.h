@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,9 @@ struct FinishedChunk {
   std::uint64_t input_hash = 0;
 };
 using FinishedChunks = std::map<std::int64_t, FinishedChunk>;
+
+/// Throws JobError: the input is not the one that the chunk was made from.
+[[noreturn]] void throw_changed(const std::filesystem::path& input, const Chunk& chunk);
 
 struct DecodeStageConfig {
   std::size_t capacity_frames = 2;

@@ -38,6 +38,16 @@ void EncodeStage::set_end(const Chunk& chunk) {
   changed_.notify_one();
 }
 
+void EncodeStage::drop(std::int64_t chunk_index) {
+  const std::lock_guard lock(mutex_);
+  const auto it = works_.find(chunk_index);
+  if (it == works_.end()) return;
+  if (it->second.busy)
+    it->second.dropped = true;
+  else
+    works_.erase(it);
+}
+
 std::optional<EncodedChunk> EncodeStage::try_pop() {
   const std::lock_guard lock(mutex_);
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
@@ -104,7 +114,7 @@ void EncodeStage::work_until_stopped() {
       return;
     }
     work.busy = false;
-    if (last) works_.erase(it);
+    if (last || work.dropped) works_.erase(it);
     changed_.notify_one();
   }
 }

@@ -30,6 +30,8 @@ class EncodeStage {
   void add(std::int64_t chunk_index, std::int64_t first_frame, FramePlanes frame);
   /// How many frames the chunk has; before or after they came.
   void set_end(const Chunk& chunk);
+  /// The chunk is not wanted any more; nothing of it may come afterwards.
+  void drop(std::int64_t chunk_index);
   /// Frames that could be encoded and are not yet. One that waits for an earlier frame of its chunk does not
   /// count: it may wait for frames that are still to be sent.
   [[nodiscard]] std::int64_t num_waiting();
@@ -44,9 +46,10 @@ class EncodeStage {
     std::optional<media::SegmentEncoder> encoder;
     std::vector<float> encode_s;
     bool busy = false;
+    bool dropped = false;
 
     [[nodiscard]] bool complete() const { return end_frame && frames.next() == *end_frame; }
-    [[nodiscard]] bool runnable() const { return !busy && (frames.ready() || complete()); }
+    [[nodiscard]] bool runnable() const { return !busy && !dropped && (frames.ready() || complete()); }
   };
   void work_until_stopped();
   Work& work_of(std::int64_t chunk_index, std::int64_t first_frame);

@@ -147,4 +147,11 @@ Job prepare_job(const RunConfig& config) {
           .warnings = std::move(warnings)};
 }
 
+media::PacketReaderConfig packet_reader_config(const Job& job) {
+  return {.path = job.config.input,
+          .start_s = job.config.start_s,
+          .duration_s = job.config.duration_s,
+          .chunk_frames = job.chunk_frames};
+}
+
 }  // namespace atelier::pipeline

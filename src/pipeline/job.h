@@ -7,9 +7,11 @@
 
 #include "atelier/base/handle.h"
 #include "atelier/media/encoder.h"
+#include "atelier/media/packet_reader.h"
 #include "atelier/media/video_reader.h"
 #include "atelier/models/style_engine.h"
 #include "atelier/pipeline/run_config.h"
+#include "decoding_plan.h"
 
 namespace atelier::pipeline {
 
@@ -22,6 +24,7 @@ struct Job {
   std::int64_t chunk_frames = 0;
   int num_encoders = 1;            ///< chunks that are encoded at the same time; the bits do not depend on it
   bool encode_at_workers = false;  ///< else at the root; the bits do not depend on it
+  DecodingPlan decoding = {};      ///< the bits do not depend on it
   std::string log_name;            ///< start of its log files' names
   std::vector<std::string> warnings;
 
@@ -34,5 +37,8 @@ Job prepare_job(const RunConfig& config);
 
 /// Weights as --model names them, else those that ship with the engine, and the pictures of --style.
 models::EngineSpec read_engine(const RunConfig& config);
+
+/// To read the same frames as job.reader does.
+media::PacketReaderConfig packet_reader_config(const Job& job);
 
 }  // namespace atelier::pipeline

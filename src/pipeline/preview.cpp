@@ -53,6 +53,8 @@ void describe_dry_run(const Job& job, int num_ranks) {
   std::cout << "engine:  " << job.engine.kind << ", strength " << job.engine.strength << '\n';
   std::cout << "encoder: " << job.encoder.encoder << ' ' << job.encoder.pixel_format;
   for (const auto& [key, value] : job.encoder.options) std::cout << ' ' << key << '=' << value;
+  std::cout << "\ndecode:  at the " << (job.decoding.at_workers ? "workers" : "root") << " ("
+            << job.decoding.why << ')';
   std::cout << "\noutput:  " << job.config.output.string() << '\n';
   std::cout << "ranks:   " << num_ranks
             << (num_ranks == 1 ? " (works itself)" : " (the root and its workers)") << '\n';

@@ -20,6 +20,8 @@ class ProgressMeter {
     num_restored_ += num_frames;
     progress_.num_frames_done += num_frames;
   }
+  /// Of those done; they are done again.
+  void frames_lost(std::int64_t num_frames) { progress_.num_frames_done -= num_frames; }
   void failure() { ++progress_.num_failures; }
   void set_num_workers(int num_workers) { progress_.num_workers = num_workers; }
   [[nodiscard]] std::int64_t num_frames_done() const { return progress_.num_frames_done; }

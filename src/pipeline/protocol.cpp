@@ -103,7 +103,8 @@ WorkerHello unpack_hello(const Buffer& bytes) {
   });
 }
 
-// An 8-byte length, that many bytes of JSON, then the weights, the style and the encoder as they are.
+// An 8-byte length, that many bytes of JSON, then the weights, the style, the encoder and the decoder as they
+// are.
 Buffer pack(const WorkerSetup& setup) {
   const std::string text = json{
       {"format", format_json(setup.format)},
@@ -114,6 +115,7 @@ Buffer pack(const WorkerSetup& setup) {
       {"weights_bytes", setup.engine.weights.size()},
       {"style_bytes", setup.engine.style.size()},
       {"encoder_bytes", setup.encoder.size()},
+      {"decoder_bytes", setup.decoder.size()},
       {"device", setup.device},
       {"root_host", setup.root_host},
       {"credits", setup.credits},
@@ -122,13 +124,14 @@ Buffer pack(const WorkerSetup& setup) {
        setup.log_name}}.dump();
   const std::uint64_t length = text.size();
   Buffer out(sizeof length + text.size() + setup.engine.weights.size() + setup.engine.style.size() +
-             setup.encoder.size());
+             setup.encoder.size() + setup.decoder.size());
   std::size_t at = 0;
   append(out, at, std::as_bytes(std::span(&length, 1)));
   append(out, at, std::as_bytes(std::span(text)));
   append(out, at, setup.engine.weights.bytes());
   append(out, at, setup.engine.style.bytes());
   append(out, at, setup.encoder.bytes());
+  append(out, at, setup.decoder.bytes());
   return out;
 }
 
@@ -154,12 +157,19 @@ WorkerSetup unpack_setup(const Buffer& bytes) {
     const auto weights = integer<std::size_t>(j.at("weights_bytes"));
     const auto style = integer<std::size_t>(j.at("style_bytes"));
     const auto encoder = integer<std::size_t>(j.at("encoder_bytes"));
-    const auto rest = bytes.bytes().subspan(sizeof length + length);
-    if (weights > rest.size() || style > rest.size() - weights || rest.size() - weights - style != encoder)
-      malformed("it is cut");
-    setup.engine.weights = Buffer(rest.first(weights));
-    setup.engine.style = Buffer(rest.subspan(weights, style));
-    setup.encoder = Buffer(rest.last(encoder));
+    const auto decoder = integer<std::size_t>(j.at("decoder_bytes"));
+    auto rest = bytes.bytes().subspan(sizeof length + length);
+    const auto take = [&rest](std::size_t size) {
+      if (size > rest.size()) malformed("it is cut");
+      Buffer part(rest.first(size));
+      rest = rest.subspan(size);
+      return part;
+    };
+    setup.engine.weights = take(weights);
+    setup.engine.style = take(style);
+    setup.encoder = take(encoder);
+    setup.decoder = take(decoder);
+    if (!rest.empty()) malformed("it is too long");
     return setup;
   });
 }

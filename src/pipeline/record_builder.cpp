@@ -1,5 +1,7 @@
 #include "record_builder.h"
 
+#include <algorithm>
+
 #include "atelier/base/checked_cast.h"
 #include "atelier/base/memory.h"
 #include "atelier/base/text.h"
@@ -41,6 +43,7 @@ void RecordBuilder::describe(const Job& job) {
   std::vector<std::string> options;
   for (const auto& [key, value] : job.encoder.options) options.push_back(concat(key, "=", value));
   set("encoder.options", join(options, " "));
+  set("decode_at", job.decoding.at_workers ? "workers" : "root");
   set("encode_at", job.encode_at_workers ? "workers" : "root");
   set("encode_threads", std::to_string(job.num_encoders * job.encoder.num_threads));
   set("decode_threads", std::to_string(tensor::num_usable_cores()));
@@ -113,6 +116,11 @@ void RecordBuilder::frame_sent(const FrameInfo& info, std::int64_t chunk_index) 
   row.decode_s = static_cast<float>(info.decode_s);
 }
 
+void RecordBuilder::forget_from(std::int64_t chunk_index, std::int64_t frame_index) {
+  record_.chunks.resize(std::min(record_.chunks.size(), checked_cast<std::size_t>(chunk_index)));
+  record_.frames.resize(std::min(record_.frames.size(), checked_cast<std::size_t>(frame_index)));
+}
+
 void RecordBuilder::chunk_ended(const Chunk& chunk) {
   chunk_row(chunk.index).end_frame = chunk.end_frame;
 }
@@ -135,6 +143,7 @@ void RecordBuilder::frame_times(const FrameTimes& times) {
   row.transfer_s = times.transfer_s;
   row.convert_s = times.convert_s;
   row.style_s = times.style_s;
+  if (times.decode_s > 0) row.decode_s = times.decode_s;
 }
 
 void RecordBuilder::chunk_styled(std::int64_t chunk_index) {
@@ -194,7 +203,7 @@ const io::JobRecord& RecordBuilder::finish(const std::string& outcome, const std
     if (row.role == "root") {
       for (const io::FrameRow& frame : record_.frames) {
         if (chunk_row(frame.chunk_index).num_tries > 0)
-          row.busy_s += static_cast<double>(frame.decode_s + frame.encode_s);
+          row.busy_s += static_cast<double>((decoded_at_root_ ? frame.decode_s : 0.0F) + frame.encode_s);
       }
       row.peak_memory_bytes = peak_memory_bytes();
     }

@@ -47,6 +47,10 @@ class RecordBuilder {
   void frame_times(const FrameTimes& times);
   void chunk_styled(std::int64_t chunk_index);
   const io::ChunkRow& chunk_encoded(const EncodedChunk& encoded);
+  /// Chunks and frames from here on are done again.
+  void forget_from(std::int64_t chunk_index, std::int64_t frame_index);
+  /// Workers decode, for now.
+  void set_decoded_at_root(bool at_root) { decoded_at_root_ = at_root; }
   /// A chunk that an earlier start has made: its row has no tries and no times.
   void chunk_restored(const Chunk& chunk, std::int64_t encoded_bytes,
                       const std::vector<io::StoredFrame>& frames);
@@ -68,6 +72,7 @@ class RecordBuilder {
   io::JobRecord record_;
   std::map<int, io::RankRow> ranks_;
   std::int64_t num_restored_frames_ = 0;
+  bool decoded_at_root_ = true;
 };
 
 }  // namespace atelier::pipeline

@@ -89,6 +89,9 @@ void run_prepared(Job& job, const RunServices& services, transport::Communicator
 void run_or_throw(const RunConfig& config, const RunServices& services, RecordBuilder& record,
                   bool& started) {
   Job job = prepare_job(config);
+  const int num_workers = services.communicator == nullptr ? 1 : services.communicator->size() - 1;
+  if (!config.preview_s) job.decoding = plan_decoding(job, num_workers);
+  if (!job.decoding.warning.empty()) job.warnings.push_back(job.decoding.warning);
   if (config.preview_s || config.dry_run) {
     config.preview_s
         ? write_preview(job)
@@ -96,7 +99,6 @@ void run_or_throw(const RunConfig& config, const RunServices& services, RecordBu
     if (services.communicator != nullptr) dismiss_workers(*services.communicator);
     return;
   }
-  const int num_workers = services.communicator == nullptr ? 1 : services.communicator->size() - 1;
   if (config.encode == "auto") job.encode_at_workers = num_workers > 1;
   start_log(config, job);
   record.set("launcher", services.launcher);

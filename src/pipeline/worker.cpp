@@ -23,6 +23,7 @@
 #include "atelier/schedule/policy.h"
 #include "compute_pool.h"
 #include "counting_communicator.h"
+#include "decode_pool.h"
 #include "encode_stage.h"
 #include "outbox.h"
 
@@ -40,8 +41,9 @@ struct DealtChunk {
   bool encode = false;  // here
   std::int64_t num_received = 0;
   std::int64_t num_back = 0;
-  bool ended = false;  // chunk_end has come
-  std::string error;   // of its first frame that failed
+  bool ended = false;                 // chunk_end has come
+  std::string error;                  // of its first frame that failed
+  std::optional<DecodedChunk> fault;  // it could not be decoded: nothing of it counts
   std::vector<WorkItem> unstyled;
   std::vector<FrameTimes> times;
 
@@ -67,9 +69,11 @@ class Worker {
       while (pool_) {
         std::optional<WorkItem> item = pool_->try_pop();
         if (!item) break;
+        --num_in_pool_;
         take_back(std::move(*item));
         busy = true;
       }
+      busy |= take_decoded();
       busy |= send_segments();
       wait(idle_.next(busy, communicator_.receiving()));
     }
@@ -82,7 +86,7 @@ class Worker {
   // A finished frame ends it; messages are looked for afterwards only.
   void wait(Idle::Microseconds limit) {
     if (limit.count() == 0) return;
-    if (!outbox_.empty()) limit = std::min(limit, Idle::default_limit);
+    if (!outbox_.empty() || num_decoding_ > 0) limit = std::min(limit, Idle::default_limit);
     if (pool_)
       pool_->wait_for(limit);
     else
@@ -113,8 +117,11 @@ class Worker {
         infos_.insert_or_assign(header.frame_index, unpack_frame_info(message.payload));
         return;
       case MessageKind::frame:
-        ++chunks_.at(header.chunk_index).num_received;
-        pool_->push({header.chunk_index, header.frame_index, std::move(message.payload), {}, {}, {}});
+        compute(header.chunk_index, header.frame_index, std::move(message.payload), {});
+        return;
+      case MessageKind::packets:
+        ++num_decoding_;
+        decoders_->push(header.chunk_index, std::move(message.payload));
         return;
       case MessageKind::chunk_end:
         end_chunk(header.chunk_index);
@@ -135,6 +142,61 @@ class Worker {
     chunk.first_frame = header.frame_index;
     chunk.encode = static_cast<StyledGoes>(header.flags) == StyledGoes::to_encoder;
     if (chunk.encode) first_frames_[header.chunk_index] = header.frame_index;
+  }
+
+  void compute(std::int64_t chunk_index, std::int64_t frame_index, Buffer planes, const FrameTimes& times) {
+    ++chunks_.at(chunk_index).num_received;
+    ++num_in_pool_;
+    pool_->push({chunk_index, frame_index, std::move(planes), times, {}, {}});
+  }
+
+  // Only as many as keep the compute threads busy: the others wait in the decoders' queue, which is short.
+  bool take_decoded() {
+    bool any = false;
+    while (decoders_ && num_in_pool_ < 2 * pool_->num_threads() + 2) {
+      std::optional<DecodePool::Item> item = decoders_->try_pop();
+      if (!item) break;
+      any = true;
+      item->frame ? take_frame(item->chunk_index, std::move(*item->frame))
+                  : take_outcome(item->chunk_index, std::move(item->outcome));
+    }
+    return any;
+  }
+
+  void take_frame(std::int64_t chunk_index, FramePlanes frame) {
+    const std::int64_t index = frame.info.frame_index;
+    const FrameTimes times{.decode_s = static_cast<float>(frame.info.decode_s)};
+    if (chunks_.at(chunk_index).encode)
+      infos_.insert_or_assign(index, std::move(frame.info));
+    else
+      send(MessageKind::frame_info, {.chunk_index = chunk_index, .frame_index = index}, pack(frame.info));
+    compute(chunk_index, index, std::move(frame.planes), times);
+  }
+
+  void take_outcome(std::int64_t chunk_index, DecodedChunk outcome) {
+    --num_decoding_;
+    if (outcome.fault.empty()) {
+      send(MessageKind::decoded, {.chunk_index = chunk_index}, pack(outcome));
+      end_chunk(chunk_index);
+    } else {
+      log::to_file(concat("chunk ", chunk_index, " cannot be decoded here: ", outcome.fault));
+      chunks_.at(chunk_index).fault = std::move(outcome);
+      drop_if_idle(chunk_index);
+    }
+  }
+
+  // A chunk that could not be decoded, once no thread has frames of it any more.
+  void drop_if_idle(std::int64_t chunk_index) {
+    const DealtChunk& chunk = chunks_.at(chunk_index);
+    if (chunk.num_back != chunk.num_received) return;
+    if (chunk.encode) {
+      encoders_->drop(chunk_index);
+      first_frames_.erase(chunk_index);
+      infos_.erase(infos_.lower_bound(chunk.first_frame),
+                   infos_.lower_bound(chunk.first_frame + chunk.num_received));
+    }
+    send(MessageKind::decoded, {.chunk_index = chunk_index}, pack(*chunk.fault));
+    chunks_.erase(chunk_index);
   }
 
   void end_chunk(std::int64_t chunk_index) {
@@ -165,6 +227,11 @@ class Worker {
                         " threads"));
     const std::string kind = device.kind == tensor::DeviceKind::cuda ? name : tensor::cpu_capability();
     int credits = setup.credits;
+    if (!setup.decoder.empty()) {
+      const int num_decoders = schedule::num_decoders(num_cores);
+      decoders_.emplace(setup.decoder.clone(), num_decoders);
+      credits = std::max(credits, schedule::credits_with_decoders(num_decoders));
+    }
     if (!setup.encoder.empty()) {
       const int num_encoders = schedule::num_encoders(num_cores);
       encoders_.emplace(unpack_encoder(setup.encoder.bytes()), num_encoders);
@@ -193,6 +260,7 @@ class Worker {
     const std::int64_t chunk_index = item.chunk_index;
     DealtChunk& chunk = chunks_.at(chunk_index);
     ++chunk.num_back;
+    if (chunk.fault) return drop_if_idle(chunk_index);
     if (item.error.empty()) {
       const FrameTimes& t = item.times;
       busy_s_ += static_cast<double>(t.transfer_s + t.convert_s + t.style_s);
@@ -260,6 +328,9 @@ class Worker {
   Outbox outbox_;
   Idle idle_;
   std::optional<ComputePool> pool_;
+  std::optional<DecodePool> decoders_;  // where workers decode
+  int num_in_pool_ = 0;                 // frames
+  int num_decoding_ = 0;                // chunks
   std::map<std::int64_t, DealtChunk> chunks_;
   std::optional<EncodeStage> encoders_;                // where workers encode
   std::map<std::int64_t, FrameInfo> infos_;            // by frame, of those that go to the encoders

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "atelier/base/error.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
@@ -13,8 +15,8 @@
 namespace atelier::pipeline {
 
 WorkerRoster::WorkerRoster(const Job& job, transport::Communicator& communicator, RecordBuilder& record,
-                           bool alone)
-    : job_(job), communicator_(communicator), record_(record), alone_(alone) {
+                           bool alone, Buffer decoder)
+    : job_(job), communicator_(communicator), record_(record), alone_(alone), decoder_(std::move(decoder)) {
   if (!alone_) record_.rank_ready(0, "root", {host_name(), build_text(), getpid()}, {"", "", 0});
 }
 
@@ -32,6 +34,7 @@ Buffer WorkerRoster::greet(int rank, const WorkerHello& hello) {
   for (const auto& [slow_rank, factor] : job_.config.simulated_slow)
     if (slow_rank == rank) setup.engine.simulated_ms *= factor;
   if (job_.encode_at_workers) setup.encoder = pack(job_.encoder);
+  setup.decoder = decoder_.clone();
   setup.root_host = host_name();
   setup.log_dir = job_.config.log_dir.string();
   setup.log_name = job_.log_name;

@@ -15,7 +15,9 @@ class RecordBuilder;
 /// Who the workers of a job are, and whether they fit one another.
 class WorkerRoster {
  public:
-  WorkerRoster(const Job& job, transport::Communicator& communicator, RecordBuilder& record, bool alone);
+  /// decoder: media::DecoderSetup, packed, where workers decode; else empty.
+  WorkerRoster(const Job& job, transport::Communicator& communicator, RecordBuilder& record, bool alone,
+               Buffer decoder);
 
   /// The setup that answers a hello. Throws UsageError for a worker of another build.
   Buffer greet(int rank, const WorkerHello& hello);
@@ -37,6 +39,7 @@ class WorkerRoster {
   transport::Communicator& communicator_;
   RecordBuilder& record_;
   bool alone_;
+  Buffer decoder_;
   std::map<int, WorkerHello> hellos_;
   WorkerReady first_;
   int first_rank_ = 0;

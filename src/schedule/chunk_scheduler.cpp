@@ -95,6 +95,13 @@ void ChunkScheduler::finished(std::int64_t chunk_index) {
   }
 }
 
+void ChunkScheduler::rewind(std::int64_t chunk_index) {
+  next_chunk_ = oldest_unfinished_ = num_finished_ = chunk_index;
+  finished_ahead_.clear();
+  failed_.clear();
+  tries_.clear();
+}
+
 ChunkScheduler::Verdict ChunkScheduler::failed(int worker, std::int64_t chunk_index) {
   Worker& w = workers_[worker];
   ++w.credits;

@@ -20,7 +20,9 @@ enum class MessageKind : std::int32_t {
   chunk_end = 4,    ///< chunk_index: no more frames of it will come
   stop = 5,         ///< the job is over
   frame_info = 6,   ///< frame_index; payload: FrameInfo; before a frame that is encoded at the worker
+                    ///< worker → root: of a frame that it has decoded and the root encodes
   restyled = 7,     ///< chunk_index, frame_index; payload: planes of a frame that another worker styled
+  packets = 8,      ///< chunk_index; payload: media::PacketChunk, packed; instead of frames and chunk_end
   // worker → root
   hello = 10,         ///< payload: WorkerHello
   ready = 11,         ///< flags: credits; the engine is built
@@ -31,6 +33,7 @@ enum class MessageKind : std::int32_t {
   failure = 16,       ///< flags: exit code; payload: text; the worker cannot go on
   goodbye = 17,       ///< payload: WorkerGoodbye
   segment = 18,       ///< chunk_index; payload: EncodedChunk
+  decoded = 19,       ///< chunk_index; payload: DecodedChunk; with a fault it is the chunk's last message
 };
 
 /// Where the styled frames of a chunk go from the worker that styles them.
@@ -54,6 +57,7 @@ struct WorkerSetup {
   std::string root_host;  ///< workers on it leave the root its place among the ranks there
   int credits = 2;
   Buffer encoder;  ///< media::EncoderConfig, packed, where workers encode; else empty
+  Buffer decoder;  ///< media::DecoderSetup, packed, where workers decode; else empty
   std::string log_dir;
   std::string log_name;  ///< start of the log file's name
 };
@@ -81,6 +85,7 @@ struct FrameTimes {
   float transfer_s = 0;  ///< host ↔ device
   float convert_s = 0;   ///< planes ↔ tensor
   float style_s = 0;
+  float decode_s = 0;  ///< 0: not decoded there
 };
 
 Buffer pack(const WorkerHello& hello);

@@ -33,6 +33,7 @@ struct RunConfig {
   std::int64_t chunk_frames = 0;  ///< 0: the default for the frame size
   tensor::Precision precision = tensor::Precision::fp32;
   std::string device = "auto";  ///< auto, cpu, cuda
+  std::string decode = "auto";  ///< auto, root, workers
   std::string encode = "auto";  ///< auto, root, workers
 
   std::string codec;  ///< empty: by container

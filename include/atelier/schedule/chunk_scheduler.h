@@ -51,6 +51,10 @@ class ChunkScheduler {
   /// The chunk is encoded and stored: the window may move.
   void finished(std::int64_t chunk_index);
 
+  /// Chunks from this one on are dealt anew, as if they had never been. All before it are finished, nobody
+  /// has any, and all credits are back.
+  void rewind(std::int64_t chunk_index);
+
   enum class Verdict { retry, chunk_hopeless, no_worker_left };
   /// The worker could not style the chunk. retry: deal() will give it out again.
   Verdict failed(int worker, std::int64_t chunk_index);

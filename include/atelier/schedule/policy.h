@@ -17,6 +17,16 @@ inline int num_encoders(int num_cores) {
   return std::clamp(num_cores / 2, 1, 8);
 }
 
+/// Chunks that a worker decodes at the same time, each with one thread.
+inline int num_decoders(int num_cores) {
+  return std::clamp(num_cores / 4, 1, 8);
+}
+
+/// Chunks that a worker may hold that decodes them itself: one more than are being decoded.
+inline int credits_with_decoders(int num_decoders) {
+  return std::max(credits_per_worker, num_decoders + 1);
+}
+
 /// Chunks that a worker may hold that encodes them itself: one more than are being encoded.
 inline int credits_with_encoders(int num_encoders) {
   return std::max(credits_per_worker, num_encoders + 1);

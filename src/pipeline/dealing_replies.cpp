@@ -1,0 +1,110 @@
+// Dealing: what workers say of their chunks.
+#include <utility>
+
+#include "atelier/base/error.h"
+#include "atelier/base/log.h"
+#include "atelier/base/text.h"
+#include "atelier/pipeline/protocol.h"
+#include "dealing.h"
+#include "job.h"
+
+namespace atelier::pipeline {
+
+using schedule::ChunkScheduler;
+using transport::Message;
+using transport::MessageHeader;
+
+bool Dealing::handle(Message& message) {
+  const MessageHeader& header = message.header;
+  switch (static_cast<MessageKind>(header.kind)) {
+    case MessageKind::frame_info:
+      dealt_.at(header.chunk_index)
+          .infos.insert_or_assign(header.frame_index, unpack_frame_info(message.payload));
+      return true;
+    case MessageKind::decoded:
+      take_decoded(message.from, header.chunk_index, unpack_decoded_chunk(message.payload));
+      return true;
+    case MessageKind::styled:
+      take_styled(message);
+      return true;
+    case MessageKind::chunk_done:
+      for (const FrameTimes& times : unpack_times(message.payload)) record_.frame_times(times);
+      if (header.flags > 0) return true;
+      record_.chunk_styled(header.chunk_index);
+      if (!holds_credit_until_encoded(header.chunk_index))
+        scheduler_.styled(message.from, header.chunk_index);
+      return true;
+    case MessageKind::segment:
+      if (holds_credit_until_encoded(header.chunk_index)) scheduler_.styled(message.from, header.chunk_index);
+      take_encoded(unpack_encoded_chunk(message.payload));
+      return true;
+    case MessageKind::returned:
+      dealt_.at(header.chunk_index).returned.emplace(header.frame_index, std::move(message.payload));
+      return true;
+    case MessageKind::chunk_failed:
+      take_failure(message);
+      return true;
+    default:
+      return false;
+  }
+}
+
+// A worker that encodes gets no more chunks than it can encode.
+bool Dealing::holds_credit_until_encoded(std::int64_t chunk_index) const {
+  const auto it = dealt_.find(chunk_index);
+  return it != dealt_.end() && it->second.encoder_rank != 0 && !it->second.dealt_again;
+}
+
+void Dealing::take_styled(Message& message) {
+  const MessageHeader& header = message.header;
+  DealtChunk& dealt = dealt_.at(header.chunk_index);
+  const auto info = dealt.infos.extract(header.frame_index);
+  if (info.empty())
+    throw JobError(concat("frame ", header.frame_index, " came back twice"), "internal error");
+  const io::FrameRow& row = record_.frame_back(header.frame_index, roster_.record_rank(message.from));
+  log::to_file([&] {
+    return concat("frame ", header.frame_index, " chunk ", header.chunk_index, " back from rank ", row.rank,
+                  " after ", fixed(row.done_s, 3), " s, decoded in ",
+                  fixed(static_cast<double>(row.decode_s) * 1e3, 1), " ms");
+  });
+  meter_.frame_done();
+  if (dealt.encoder_rank == 0) {
+    encode_.add(header.chunk_index, dealt.chunk.first_frame,
+                {std::move(info.mapped()), std::move(message.payload)});
+  } else if (dealt.dealt_again) {
+    outbox_.send(dealt.encoder_rank, MessageKind::restyled,
+                 {.chunk_index = header.chunk_index, .frame_index = header.frame_index},
+                 std::move(message.payload));
+  }
+}
+
+void Dealing::take_failure(const Message& message) {
+  const std::int64_t chunk = message.header.chunk_index;
+  const int worker = message.from;
+  const std::string why = without_period(unpack_text(message.payload));
+  const auto verdict = scheduler_.failed(worker, chunk);
+  if (verdict == ChunkScheduler::Verdict::chunk_hopeless)
+    throw JobError(concat("chunk ", chunk, " failed ", scheduler_.num_tries(chunk), " times"), why);
+  if (verdict == ChunkScheduler::Verdict::no_worker_left)
+    throw JobError("no worker is left", concat("the last one failed on chunk ", chunk, ": ", why));
+  record_.event(roster_.record_rank(worker), "retry", concat("chunk ", chunk, ": ", why));
+  log::warning(concat("chunk ", chunk, " failed on rank ", roster_.record_rank(worker), " (", why,
+                      "). It is styled again",
+                      scheduler_.retired(worker) ? "; that rank gets no more work" : ""));
+  meter_.failure();
+}
+
+// What is encoded is stored and muxed; where workers decode, when all chunks before it are known to be right.
+void Dealing::take_encoded(EncodedChunk encoded) {
+  const std::int64_t index = encoded.segment.chunk_index;
+  const io::ChunkRow& row = record_.chunk_encoded(encoded);
+  log::to_file(concat("chunk ", index, " encoded: ", row.end_frame - row.first_frame, " frames, ",
+                      row.encoded_bytes, " bytes, ", fixed(encoded.segment.encode_s, 3), " s"));
+  const std::uint64_t packet_hash = dealt_.at(index).packet_hash;
+  dealt_.erase(index);
+  if (decode_) return storing_->keep(std::move(encoded), decode_->take_hash(index), {});
+  held_.emplace(index, Held{std::move(encoded), packet_hash});
+  keep_what_is_known_good();
+}
+
+}  // namespace atelier::pipeline
