@@ -110,9 +110,17 @@ struct PacketReader::Impl {
     const PacketClassifier::Kind kind = classifier->classify(*packet);
     const bool shown = kind.shown && (packet->flags & AV_PKT_FLAG_DISCARD) == 0;
     if (shown && packet->pts == AV_NOPTS_VALUE) return fail("its packets have no times");
-    if (std::exchange(seeked, false) && (kind.entry == Entry::none || packet->pts > window.begin)) {
-      source->rewind();  // The seek went too far.
-      return true;
+    if (std::exchange(seeked, false)) {
+      if (kind.entry == Entry::none || packet->pts > window.begin) {  // It went too far.
+        source->rewind();
+        return true;
+      }
+      if (kind.entry == Entry::after_one && !std::exchange(sought_earlier, true)) {
+        seeked = source->seek(
+            std::min(packet->pts, packet->dts == AV_NOPTS_VALUE ? packet->pts : packet->dts) - 1);
+        if (!seeked) source->rewind();
+        return true;
+      }
     }
     const bool enters = kind.entry != Entry::none && packet->pts != AV_NOPTS_VALUE && (shown || !any_shown);
     if (enters) entries.push_back({num_read(), packet->pts, kind.entry == Entry::clean});
@@ -185,7 +193,7 @@ struct PacketReader::Impl {
     const EntryPoint* entry = find_entry(first_packet, packed.pts_ticks.front());
     const std::int64_t begin = begin_for(entry);
     PacketChunk chunk;
-    chunk.begins_video = begin == 0;
+    chunk.begins_video = begin == 0 && !sought_earlier;
     chunk.chunk = packed.chunk;
     chunk.pts_ticks = packed.pts_ticks;
     chunk.entry_pts_ticks = entry == nullptr ? INT64_MIN : entry->pts;
@@ -218,6 +226,7 @@ struct PacketReader::Impl {
   OutputOrder order;
   std::string obstacle;
   bool seeked = false;  // the first packet must prove it
+  bool sought_earlier = false;
   bool at_end = false;
   bool any_shown = false;
   std::int64_t last_pts = INT64_MIN;

@@ -9,6 +9,7 @@
 
 #include "libav.h"
 #include "media/decoded.h"
+#include "media/packet_chunks.h"
 #include "media/transcode.h"
 
 namespace atelier::media {
@@ -195,6 +196,18 @@ TEST_F(FieldVideoTest, AJobKeepsFramesTimesAndFields) {
       ++num_frames;
     }
     EXPECT_EQ(num_frames, 120);
+  }
+}
+
+/// Which fields make a frame is told by the decoder alone.
+TEST_F(FieldVideoTest, IsNotCutIntoPackets) {
+  const FieldVideo video = make_field_video({});
+  for (const Packets packets : {Packets::field_each, Packets::frame_each}) {
+    const std::string name = packets == Packets::field_each ? "each.mkv" : "whole.mkv";
+    write(video, name, packets);
+    const test_support::ByPackets ours = test_support::decode_by_packets({.path = file(name)}, 12);
+    EXPECT_NE(ours.obstacle + ours.fault, "");
+    test_support::expect_same_start(ours.frames, test_support::decode_whole({.path = file(name)}));
   }
 }
 
