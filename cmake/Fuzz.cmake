@@ -33,7 +33,8 @@ enable_testing()
 add_fuzz_target(segment LIBRARIES atelier_io)
 add_fuzz_target(state LIBRARIES atelier_io)
 # The messages alone: the rest of pipeline would bring libtorch's kernels and FFmpeg along.
-set(messages src/pipeline/protocol.cpp src/pipeline/encoding_protocol.cpp)
+set(messages src/pipeline/protocol.cpp src/pipeline/encoding_protocol.cpp src/pipeline/decoding_protocol.cpp
+             src/media/packet_chunk.cpp)
 add_fuzz_target(protocol SOURCES ${messages} LIBRARIES atelier_base atelier_frame Torch2::torch)
 
 add_executable(fuzz_seeds tests/fuzz/make_seeds.cpp ${messages})

@@ -261,11 +261,13 @@ class Worker {
     DealtChunk& chunk = chunks_.at(chunk_index);
     ++chunk.num_back;
     if (chunk.fault) return drop_if_idle(chunk_index);
+    item.times.frame_index = item.frame_index;
+    // Whoever styles the frame next does not decode it again.
+    if (!item.error.empty() && item.times.decode_s > 0) chunk.times.push_back(item.times);
     if (item.error.empty()) {
       const FrameTimes& t = item.times;
       busy_s_ += static_cast<double>(t.transfer_s + t.convert_s + t.style_s);
       ++num_frames_;
-      item.times.frame_index = item.frame_index;
       chunk.times.push_back(item.times);
       log::to_file([&] {
         return concat("frame ", item.frame_index, " chunk ", chunk_index, ": convert ",

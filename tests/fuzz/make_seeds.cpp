@@ -8,6 +8,8 @@
 #include "atelier/base/handle.h"
 #include "atelier/io/job_state.h"
 #include "atelier/io/segment_file.h"
+#include "atelier/media/packet_chunk.h"
+#include "atelier/pipeline/decoding_protocol.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
 #include "io/segments.h"
@@ -76,7 +78,8 @@ void write_messages(Seeds& seeds) {
   seeds.write_message('r', "ready", pipeline::pack(pipeline::WorkerReady{"CPU", "avx2", 2}));
   seeds.write_message('g', "goodbye",
                       pipeline::pack(pipeline::WorkerGoodbye{48, 1.5, 1 << 20, 2.5, 0.5, 1 << 30, 1 << 29}));
-  seeds.write_message('t', "times", pipeline::pack(std::vector<pipeline::FrameTimes>{{1, 0.1F, 0.2F, 0.3F}}));
+  seeds.write_message('t', "times",
+                      pipeline::pack(std::vector<pipeline::FrameTimes>{{1, 0.1F, 0.2F, 0.3F, 0.4F}}));
   // A count that no whole number of the library's holds: undefined if it is converted unasked.
   seeds.write_message(
       'g', "fraction",
@@ -92,6 +95,21 @@ void write_messages(Seeds& seeds) {
   encoder.options = {{"crf", "18"}};
   encoder.pixel_format = "yuv420p";
   seeds.write_message('e', "encoder", pipeline::pack(encoder));
+  seeds.write_message('d', "decoded_chunk",
+                      pipeline::pack(pipeline::DecodedChunk{"a frame is missing", 7, 60}));
+  const std::vector<std::byte> bytes = io::some_bytes(9, 5);
+  atelier::media::PacketChunk packets;
+  packets.chunk = {2, 6, 8};
+  packets.pts_ticks = {100, 120};
+  packets.entry_pts_ticks = 80;
+  packets.num_packets_before_entry = 1;
+  packets.packets = {{40, 20, 20, 1, bytes, {}}, {80, 60, 20, 1, bytes, bytes}, {120, 80, 20, 0, bytes, {}}};
+  seeds.write_message('p', "packet_chunk", atelier::media::pack(packets));
+  atelier::media::DecoderSetup decoder;
+  decoder.parameters = {{"codec_id", 27}, {"width", 640}};
+  decoder.extradata = bytes;
+  decoder.first.pixel_format = decoder.format.pixel_format = "yuv420p";
+  seeds.write_message('v', "decoder_setup", atelier::media::pack(decoder));
   seeds.write_message('x', "text", pipeline::pack(std::string("a sentence")));
   pipeline::WorkerSetup setup;
   setup.format.pixel_format = "yuv420p";
@@ -99,6 +117,7 @@ void write_messages(Seeds& seeds) {
   setup.engine.weights = atelier::Buffer(io::some_bytes(8, 1));
   setup.engine.style = atelier::Buffer(io::some_bytes(4, 2));
   setup.encoder = atelier::Buffer(io::some_bytes(6, 3));
+  setup.decoder = atelier::Buffer(io::some_bytes(5, 4));
   seeds.write_message('s', "setup", pipeline::pack(setup));
 }
 

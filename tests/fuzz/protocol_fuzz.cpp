@@ -2,9 +2,12 @@
 #include <span>
 
 #include "atelier/base/error.h"
+#include "atelier/media/packet_chunk.h"
+#include "atelier/pipeline/decoding_protocol.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
 
+namespace media = atelier::media;
 namespace pipeline = atelier::pipeline;
 
 /// The first byte chooses the kind of message. Each unpack_… gives a message, which can be packed again, or
@@ -31,6 +34,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
       case 'c':
         pipeline::unpack_encoded_chunk(pipeline::pack(pipeline::unpack_encoded_chunk(bytes)));
+        break;
+      case 'd':
+        pipeline::unpack_decoded_chunk(pipeline::pack(pipeline::unpack_decoded_chunk(bytes)));
+        break;
+      case 'p': {
+        const atelier::Buffer again = media::pack(media::unpack_packet_chunk(bytes.bytes()));
+        media::unpack_packet_chunk(again.bytes());
+        break;
+      }
+      case 'v':
+        media::unpack_decoder_setup(media::pack(media::unpack_decoder_setup(bytes.bytes())).bytes());
         break;
       case 'e':
         pipeline::unpack_encoder(pipeline::pack(pipeline::unpack_encoder(bytes.bytes())).bytes());

@@ -6,6 +6,7 @@
 
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
+#include "atelier/pipeline/decoding_protocol.h"
 #include "atelier/pipeline/encoding_protocol.h"
 
 namespace atelier::pipeline {
@@ -23,6 +24,8 @@ WorkerSetup example() {
   setup.engine.strength = 0.1;  // not exact in binary: the workers must get the same bits
   setup.engine.weights = pack(std::string("weights \0 with a zero", 21));
   setup.engine.style = pack(std::string("style"));
+  setup.encoder = pack(std::string("encoder"));
+  setup.decoder = pack(std::string("decoder"));
   setup.root_host = "host";
   setup.credits = 3;
   setup.log_name = "näme";
@@ -38,6 +41,8 @@ TEST(Protocol, SetupComesBackAsItWas) {
   EXPECT_EQ(out.engine.simulated_ms, 0.7);
   EXPECT_EQ(unpack_text(out.engine.weights), unpack_text(in.engine.weights));
   EXPECT_EQ(unpack_text(out.engine.style), "style");
+  EXPECT_EQ(unpack_text(out.encoder), "encoder");
+  EXPECT_EQ(unpack_text(out.decoder), "decoder");
   EXPECT_EQ(out.root_host, "host");
   EXPECT_EQ(out.credits, 3);
   EXPECT_EQ(out.log_name, "näme");
@@ -50,11 +55,23 @@ TEST(Protocol, EveryCutOfASetupIsRefused) {
 }
 
 TEST(Protocol, TimesComeBackAsTheyWere) {
-  const std::vector<FrameTimes> out = unpack_times(pack(std::vector<FrameTimes>{{7, 1, 2, 3}, {8, 4, 5, 6}}));
+  const std::vector<FrameTimes> out =
+      unpack_times(pack(std::vector<FrameTimes>{{7, 1, 2, 3, 0}, {8, 4, 5, 6, 7}}));
   ASSERT_EQ(out.size(), 2U);
   EXPECT_EQ(out[1].frame_index, 8);
   EXPECT_EQ(out[1].style_s, 6);
+  EXPECT_EQ(out[1].decode_s, 7);
   EXPECT_THROW(unpack_times(pack(std::string("abc"))), JobError);
+}
+
+TEST(Protocol, WhatBecameOfAChunkComesBackAsItWas) {
+  const DecodedChunk out = unpack_decoded_chunk(pack(DecodedChunk{"a frame is missing", 7, 60}));
+  EXPECT_EQ(out.fault, "a frame is missing");
+  EXPECT_EQ(out.hash, 7U);
+  EXPECT_EQ(out.num_decoded_frames, 60);
+  const Buffer whole = pack(out);
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_THROW(unpack_decoded_chunk(Buffer(whole.bytes().first(size))), JobError) << size;
 }
 
 EncodedChunk encoded_example() {

@@ -135,6 +135,65 @@ TEST_F(Run, GivesTheSameBytesWhenChunksAreStyledAgain) {
   }
 }
 
+// Frames come from packets, fail at first, and go to another encoder's chunk.
+TEST_F(Run, GivesTheSameBytesWhereverItDecodes) {
+  const RunConfig plain = config("plain.mkv");
+  ASSERT_EQ(run_job(plain, {}), ExitCode::done);
+  for (const char* encode : {"root", "workers"}) {
+    SCOPED_TRACE(encode);
+    RunConfig flaky = config(concat("flaky_", encode, ".mkv"));
+    flaky.encode = encode;
+    flaky.decode = "workers";
+    const auto seen = std::make_shared<FlakyEngine::Seen>();
+    RunServices services;
+    services.make_engine = [seen](const models::EngineSpec&, tensor::Device) {
+      return std::make_unique<FlakyEngine>(seen);
+    };
+    ASSERT_EQ(run_job(flaky, services), ExitCode::done);
+    EXPECT_EQ(bytes(flaky.output), bytes(plain.output));
+    const io::JobRecord record = io::read_record(flaky.record);
+    EXPECT_EQ(attribute(record, "decode_at"), "workers");
+    EXPECT_EQ(attribute(record, "decode.frames_used_of_workers"), "30");
+    EXPECT_GE(std::stoi(attribute(record, "decode.frames_decoded_by_workers")), 30);
+    ASSERT_EQ(record.frames.size(), 30U);
+    for (const io::FrameRow& frame : record.frames) EXPECT_GT(frame.decode_s, 0);
+  }
+}
+
+// What workers decode beyond damage is void, and the root decodes it again.
+TEST_F(Run, GoesOnAtTheRootBeyondDamage) {
+  const fs::path video = folder_.path() / "damaged.h5";  // the ending keeps it out of files()
+  ASSERT_EQ(
+      std::system(concat("ffmpeg -nostdin -v error -f lavfi -i testsrc2=s=66x50:r=25:d=6 -pix_fmt yuv420p "
+                         "-c:v libx264 -g 10 -bf 2 -f matroska ",
+                         video.string(), " </dev/null")
+                      .c_str()),
+      0);
+  Buffer damaged = read_file(video);
+  for (std::size_t i = 0; i < 40; ++i) damaged.data()[damaged.size() / 2 + i] ^= std::byte{0x5A};
+  fs::remove(video);
+  write_file_once(video, damaged.bytes());
+  RunConfig plain = config("plain.mkv");
+  plain.input = video;
+  plain.decode = "root";
+  ASSERT_EQ(run_job(plain, {}), ExitCode::done);
+  for (const char* encode : {"root", "workers"}) {
+    SCOPED_TRACE(encode);
+    RunConfig workers = config(concat("workers_", encode, ".mkv"));
+    workers.input = video;
+    workers.encode = encode;
+    workers.decode = "workers";
+    ASSERT_EQ(run_job(workers, {}), ExitCode::done);
+    EXPECT_EQ(bytes(workers.output), bytes(plain.output));
+    const io::JobRecord record = io::read_record(workers.record);
+    int num_changes = 0;
+    for (const io::EventRow& event : record.events) num_changes += event.kind == "decode" ? 1 : 0;
+    EXPECT_EQ(num_changes, 1);
+    EXPECT_EQ(record.frames.size(), io::read_record(plain.record).frames.size());
+    EXPECT_GT(std::stoi(attribute(record, "decode.frames_used_of_workers")), 20) << "it began at the workers";
+  }
+}
+
 // The frames behind a missing one wait for it, and must not keep the rest of its chunk from being sent: only
 // with the chunk's end does the worker give the missing one back.
 TEST_F(Run, StylesALongChunkAgain) {

@@ -30,6 +30,28 @@ TEST(ChunkScheduler, DealsToTheWorkerWithMostCredits) {
   EXPECT_EQ(scheduler.deal(true)->worker, 1);
 }
 
+TEST(ChunkScheduler, DealsAnewFromWhereItIsRewoundTo) {
+  ChunkScheduler scheduler({.window_chunks = 3});
+  scheduler.add_credits(1, 3);
+  for (int chunk = 0; chunk < 3; ++chunk) EXPECT_EQ(scheduler.deal(true)->chunk_index, chunk);
+  for (int chunk = 0; chunk < 3; ++chunk) scheduler.styled(1, chunk);
+  scheduler.finished(0);
+  scheduler.finished(2);
+  scheduler.rewind(1);
+  EXPECT_EQ(scheduler.num_unfinished(), 0);
+  for (int chunk = 1; chunk < 4; ++chunk) {
+    const auto deal = scheduler.deal(true);
+    ASSERT_TRUE(deal);
+    EXPECT_EQ(deal->chunk_index, chunk);
+    EXPECT_FALSE(deal->retry);
+    EXPECT_EQ(scheduler.num_tries(chunk), 1);
+  }
+  for (int chunk = 1; chunk < 4; ++chunk) scheduler.styled(1, chunk);
+  EXPECT_FALSE(scheduler.deal(true)) << "the window begins at chunk 1";
+  scheduler.finished(1);
+  EXPECT_EQ(scheduler.deal(true)->chunk_index, 4);
+}
+
 TEST(ChunkScheduler, NeverDealsPastTheWindow) {
   ChunkScheduler scheduler({.window_chunks = 3});
   scheduler.add_credits(1, 100);

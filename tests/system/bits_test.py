@@ -1,4 +1,6 @@
 """The same output file, byte for byte, on any number of ranks. All comparisons are exact."""
+import itertools
+import random
 import unittest
 from pathlib import Path
 
@@ -47,6 +49,87 @@ class Bits(SystemTest):
         at_root = self.check("encode.mp4", *options, "--encode", "root", ranks=(1, 3))
         at_workers = self.check("encode.mp4", *options, "--encode", "workers", "--overwrite")
         self.assertEqual(at_root == at_workers, True)
+
+    def test_decoding_and_encoding_anywhere(self):
+        """Every --decode x --encode x number of ranks x two lengths of chunks, each length with itself."""
+        clip = test_clip(self.path("clip.mp4"), seconds=4, size="128x72",
+                         codec=("libx264", "-g", "15", "-bf", "3", "-x264-params", "open-gop=1:b-pyramid=normal"))
+        for chunk_frames in (7, 48):
+            outputs = {}
+            for decode, encode, ranks in itertools.product(("root", "workers"), ("root", "workers"), RANKS):
+                name = f"{chunk_frames}-{decode}-{encode}-{ranks}"
+                output, record = self.path(name + ".mp4"), self.path(name + ".h5")
+                self.run_done("--input", clip, "--output", output, "--engine", "identity", "--chunk-frames", chunk_frames,
+                              "--decode", decode, "--encode", encode, "--record", record, ranks=ranks)
+                self.assertEqual(support.attribute(record, "decode_at"), decode)
+                self.assertEqual(support.events(record, "decode"), [])
+                outputs[name] = output.read_bytes()
+            self.assertEqual({name: len(data) for name, data in outputs.items()
+                              if data != outputs[f"{chunk_frames}-root-root-1"]}, {})
+
+    def test_decoding_at_workers_of_every_codec(self):
+        codecs = {"hevc.mkv": ("libx265", "-x265-params", "keyint=15:open-gop=1:log-level=none"),
+                  "mpeg2.ts": ("mpeg2video", "-g", "12", "-bf", "2"),
+                  "vp9.webm": ("libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "20"),
+                  "prores.mov": ("prores_ks", "-pix_fmt", "yuv422p10le"),
+                  "ffv1.mkv": ("ffv1", "-g", "10")}
+        for name, codec in codecs.items():
+            with self.subTest(name):
+                clip = test_clip(self.path(name), seconds=3, size="96x64", sound=False, codec=codec)
+                outputs = []
+                for decode in ("root", "workers"):
+                    output, record = self.path(f"{name}-{decode}.mkv"), self.path(f"{name}-{decode}.h5")
+                    done = self.run_done("--input", clip, "--output", output, "--engine", "identity", "--codec", "ffv1",
+                                         "--chunk-frames", 10, "--decode", decode, "--record", record, ranks=3)
+                    self.assertEqual(support.events(record, "decode"), [], done.err)
+                    outputs.append(output.read_bytes())
+                self.assertEqual(support.attribute(record, "decode_at"), "workers")
+                self.assertEqual(outputs[0] == outputs[1], True)
+
+    def test_damage_is_decoded_at_the_root(self):
+        """Damage at any place: the file of --decode root, whatever workers made of the rest."""
+        clips = {"a.mp4": ("libx264", "-g", "15", "-bf", "3"), "a.ts": ("mpeg2video", "-g", "12", "-bf", "2")}
+        num_left_to_root = 0
+        for name, codec in clips.items():
+            whole = test_clip(self.path(name), seconds=4, size="160x96", sound=False, codec=codec).read_bytes()
+            for place in (2, 4, 6):
+                with self.subTest(f"{name} at {place}/8"):
+                    data = bytearray(whole)
+                    at = len(data) * place // 8
+                    data[at:at + 400] = bytes(random.Random(place).randrange(256) for _ in range(400))
+                    clip = self.path("bad-" + name)
+                    clip.write_bytes(data)
+                    outputs = []
+                    for decode in ("root", "workers"):
+                        output, record = self.path(decode + ".mkv"), self.path(decode + ".h5")
+                        done = self.run_done("--input", clip, "--output", output, "--engine", "identity", "--codec", "ffv1",
+                                             "--chunk-frames", 10, "--decode", decode, "--record", record, "--overwrite",
+                                             ranks=3)
+                        outputs.append(output.read_bytes())
+                    self.assertEqual(outputs[0] == outputs[1], True, done.err)
+                    num_left_to_root += len(support.events(record, "decode"))
+        self.assertGreaterEqual(num_left_to_root, 3)
+
+    def test_what_packets_do_not_tell_is_decoded_at_the_root(self):
+        clip = test_clip(self.path("clip.h264"), sound=False)
+        outputs = []
+        for decode, num_warnings in (("root", 0), ("auto", 0), ("workers", 1)):
+            output = self.path(decode + ".mkv")
+            done = self.run_done("--input", clip, "--output", output, "--engine", "identity", "--decode", decode, ranks=3)
+            self.assertEqual(len(done.warnings()), num_warnings, done.err)
+            outputs.append(output.read_bytes())
+        self.assertIn("decoding happens at the root, not at the workers (its packets have no times)", done.err)
+        self.assertEqual(outputs[0] == outputs[1] == outputs[2], True)
+
+    def test_auto_decodes_where_keyframes_say(self):
+        for keyframes, where in ((12, "workers"), (250, "root")):
+            clip = test_clip(self.path(f"{keyframes}.mp4"), seconds=8, size="64x48", sound=False,
+                             codec=("libx264", "-g", str(keyframes), "-sc_threshold", "0"))
+            for ranks in (1, 3):
+                plan = support.atelier("run", "--input", clip, "--output", self.path("out.mp4"), "--engine", "identity",
+                                       "--dry-run", ranks=ranks)
+                self.assert_done(plan)
+                self.assertIn("decode:  at the " + (where if ranks > 1 else "root"), plan.out)
 
     def test_what_frames_carry_at_root_or_workers(self):
         clip = test_clip(self.path("plain.h264"), seconds=2, size="128x96", sound=False,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -180,6 +181,19 @@ class SystemTest(unittest.TestCase):
         """Every file and folder in the test's folder, with size and time of change."""
         return {str(path.relative_to(self.folder)): (path.stat().st_size, path.stat().st_mtime_ns)
                 for path in sorted(self.folder.rglob("*"))}
+
+
+def attribute(record, name):
+    """What the record of a job says of it."""
+    with h5py.File(record) as file:
+        return file["job"].attrs[name]
+
+
+def events(record, kind):
+    """The texts of a record's events of a kind."""
+    with h5py.File(record) as file:
+        found = file["events"][:] if "events" in file else []
+    return [row["text"].decode() for row in found if row["kind"].decode() == kind]
 
 
 def test_clip(path, seconds=2, size="128x72", rate=24, sound=True, codec=("libx264", "-preset", "veryfast")):
