@@ -80,7 +80,7 @@ class Bits(SystemTest):
                 for decode in ("root", "workers"):
                     output, record = self.path(f"{name}-{decode}.mkv"), self.path(f"{name}-{decode}.h5")
                     done = self.run_done("--input", clip, "--output", output, "--engine", "identity", "--codec", "ffv1",
-                                         "--chunk-frames", 10, "--decode", decode, "--record", record, ranks=3)
+                                         "--chunk-frames", 10, "--decode", decode, "--record", record)
                     self.assertEqual(support.events(record, "decode"), [], done.err)
                     outputs.append(output.read_bytes())
                 self.assertEqual(support.attribute(record, "decode_at"), "workers")
@@ -104,7 +104,7 @@ class Bits(SystemTest):
                         output, record = self.path(decode + ".mkv"), self.path(decode + ".h5")
                         done = self.run_done("--input", clip, "--output", output, "--engine", "identity", "--codec", "ffv1",
                                              "--chunk-frames", 10, "--decode", decode, "--record", record, "--overwrite",
-                                             ranks=3)
+                                             ranks=3 if place == 4 and decode == "workers" else 1)
                         outputs.append(output.read_bytes())
                     self.assertEqual(outputs[0] == outputs[1], True, done.err)
                     num_left_to_root += len(support.events(record, "decode"))
