@@ -2,6 +2,7 @@
 
 Environment: ATELIER_KILLS, how many kills the random test makes (10 if not given).
 """
+import itertools
 import json
 import os
 import random
@@ -159,6 +160,25 @@ class Resume(SystemTest):
                                       "--no-resume", ranks=2)
             self.assert_one_error(limited, 75)
             self.assertNotIn("MPI_ABORT", limited.err.partition(limited.errors()[0])[0])
+
+    def test_goes_on_wherever_it_decodes(self):
+        """From chunks that were decoded at either place. What was not decoded yet is decoded where it is wished."""
+        for first, then in itertools.product(("root", "workers"), repeat=2):
+            with self.subTest(first=first, then=then):
+                self.interrupt("--decode", first)
+                done = self.go_on("--decode", then, "--record", self.path("r.h5"), ranks=2)
+                self.assertIn("goes on from an earlier start", done.err)
+                rows = chunk_rows(self.path("r.h5"))
+                self.assertGreaterEqual(sum(rows["num_tries"] == 0), 4)
+                with h5py.File(self.path("r.h5")) as record:
+                    decoded = int(record["job"].attrs.get("decode.frames_used_of_workers", 0))
+                if first == "root" and then == "workers":  # which is compared with frames
+                    self.assertIn("decoding happens at the root", done.err)
+                # A chunk that lies there already is not decoded again.
+                num_new = CHUNK_FRAMES * int(sum(rows["num_tries"] > 0))
+                self.assertEqual(decoded, num_new if first == then == "workers" else 0)
+                self.assert_whole(others=["r.h5"])
+                self.output.unlink()
 
     def test_any_number_of_ranks_goes_on(self):
         self.interrupt(ranks=3, chunks=3)
@@ -318,6 +338,24 @@ class Resume(SystemTest):
         self.assertFalse(self.output.exists())
         self.run_done(*self.options(clip, self.output), "--no-resume")
 
+    def test_other_packets_are_refused(self):
+        """The same for chunks that workers decode, which only their packets tell."""
+        clip, other = self.path("clip.mkv"), self.path("other.mkv")
+        test_clip(clip, seconds=NUM_FRAMES / 20, size="320x180", rate=20, sound=False,
+                  codec=("ffvhuff", "-pix_fmt", "yuv420p"))
+        data = bytearray(clip.read_bytes())
+        at = len(data) // 10
+        data[at:at + 4] = bytes(byte ^ 0x55 for byte in data[at:at + 4])
+        other.write_bytes(data)
+        times = (clip.stat().st_atime, clip.stat().st_mtime)
+        self.interrupt("--decode", "workers", clip=clip)
+        other.rename(clip)
+        os.utime(clip, times)
+        refused = support.atelier("run", *self.options(clip, self.output), "--decode", "workers")
+        self.assert_one_error(refused, 1)
+        self.assertIn("--no-resume", refused.err)
+        self.assertFalse(self.output.exists())
+
     def test_work_directory_that_cannot_be_made(self):
         self.path("file").write_text("")
         for work in (self.path("missing") / "work", self.path("file"), self.path("file") / "work"):
@@ -349,7 +387,8 @@ class Resume(SystemTest):
             known = {chunk_of(name) for name in segments(self.work)}
             record = self.path("r.h5")
             record.unlink(missing_ok=True)
-            process = self.start("--record", record, ranks=ranks)
+            decode = chance.choice(("root", "workers"))
+            process = self.start("--record", record, "--decode", decode, ranks=ranks)
             alive = []
             if kills < NUM_KILLS:
                 time.sleep(chance.uniform(0.1, 4))
