@@ -3,11 +3,15 @@
 File comparisons are exact.
 """
 import csv
+import shutil
 import stat
+import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
-from support import ROOT, SystemTest, atelier, test_clip
+import slurm_cluster
+from support import ROOT, SystemTest, atelier, program, run_process, test_clip
 
 MPIRUN = "mpirun --allow-run-as-root"
 
@@ -120,12 +124,12 @@ class Layouts(SystemTest):
 
     def test_a_layout_that_hangs_is_ended_and_named(self):
         clip = test_clip(self.path("clip.mkv"), seconds=1, sound=False)
-        finished = self.bench("--layouts", "1x1,1x2", "--repeats", 1, "--warm-ups", 0, "--timeout", 4, "--input", clip,
+        finished = self.bench("--layouts", "1x1,1x2", "--repeats", 1, "--warm-ups", 0, "--timeout", 25, "--input", clip,
                               "--engine", "simulated", "--simulated-ms", 1, "--simulated-slow-rank", "2:1000000",
                               "--chunk-frames", 4)
         self.assertEqual(finished.code, 1, finished.err)
         self.assertEqual(len(finished.errors()), 1, finished.err)
-        self.assertIn("layout 1x2 was not done after 4 s", finished.errors()[0])
+        self.assertIn("layout 1x2 was not done after 25 s", finished.errors()[0])
         self.assertEqual([row["layout"] for row in self.rows()], ["1x1"])
 
     def test_hosts(self):
@@ -165,6 +169,33 @@ class Layouts(SystemTest):
                           ("--layouts", "1x1", "--engine", "identity", "--input", self.path("missing.mkv"))):
             with self.subTest(arguments):
                 self.assert_one_error(self.bench(*arguments), 2)
+
+
+class SlurmLayouts(SystemTest):
+    def test_two_nodes(self):
+        """A real Slurm of two nodes, where they have names of their own."""
+        why = slurm_cluster.why_not()
+        if why:
+            self.skipTest(f"Slurm cannot run here: {why}")
+        folder = Path(tempfile.mkdtemp(prefix="atelier-slurm.", dir="/tmp"))    # Unix sockets: no deep folder
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        cluster = slurm_cluster.SlurmCluster(folder)
+        self.addCleanup(cluster.stop)
+        if not cluster.nodes_have_names:
+            self.skipTest("the nodes share one host name: where a worker ran cannot be told")
+        clip = test_clip(self.path("clip.mkv"), seconds=2, sound=False)
+        finished = run_process([program(), "bench", "layouts", "--to", "slurm", "--layouts", "1x2,2x1", "--repeats", 1,
+                                "--warm-ups", 0, "--results", self.path("results"), "--slurm-options", "--comment={machines}x{gpus}",
+                                "--timeout", 90, "--input", clip, "--engine", "simulated", "--simulated-ms", 2,
+                                "--chunk-frames", 6], timeout_s=240, env=cluster.environment)
+        logs = "\n".join(f"{log.name}: {log.read_text()}" for log in self.path("results").glob("jobs/*.log"))
+        self.assertEqual(finished.code, 0, finished.err + logs)
+        with open(self.path("results") / "layouts.csv", newline="") as file:
+            rows = {row["layout"]: row for row in csv.DictReader(file)}
+        self.assertEqual(list(rows), ["1x2", "2x1"])
+        self.assertEqual(rows["1x2"]["bytes_between_machines"], "0")
+        self.assertGreater(int(rows["2x1"]["bytes_between_machines"]), 6 * 128 * 72)
+        self.assertLess(int(rows["2x1"]["bytes_between_machines"]), int(rows["2x1"]["bytes_moved"]))
 
 
 if __name__ == "__main__":
