@@ -40,6 +40,7 @@ ExitCode run_root(const std::vector<std::string>& arguments, transport::Communic
   return pipeline::run_job(request.config, {.communicator = communicator,
                                             .progress = progress.get(),
                                             .interrupted = interrupted,
+                                            .continued = continued,
                                             .launcher = launcher});
 }
 

@@ -123,6 +123,9 @@ const std::vector<Option>& run_options() {
        [](RunConfig& c, Text v) { c.grace_s = to_number("grace", v, 0, 86400); }},
       {"max-time", "TIME", "", "interrupt the job after this long; the same command goes on",
        [](RunConfig& c, Text v) { c.max_time_s = to_time_s("max-time", v); }},
+      {"rank-timeout", "SECONDS", "20",
+       "end the job when a rank does not answer for this long, as on a machine that is cut off; 0: never",
+       [](RunConfig& c, Text v) { c.rank_timeout_s = to_number("rank-timeout", v, 0, 86400); }},
       {"progress", "HOW", "auto", "auto, bar, json, none; auto: a bar on a terminal, else a line every 30 s",
        [](RunConfig& c, Text v) {
          c.progress = to_choice("progress", v, {"auto", "bar", "json", "none"});

@@ -11,6 +11,7 @@ namespace atelier::cli {
 namespace {
 
 volatile std::sig_atomic_t first_interrupt = 0;
+volatile std::sig_atomic_t num_continued = 0;
 constexpr std::array interrupts = {SIGINT, SIGTERM, SIGUSR1};
 
 void note(int signal) {
@@ -18,21 +19,34 @@ void note(int signal) {
   first_interrupt = signal;
 }
 
-void handle_all(void (*handler)(int)) {
+void count_continued(int) {
+  num_continued = num_continued + 1;
+}
+
+void handle(int signal, void (*handler)(int)) {
   struct sigaction action = {};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
-  for (const int signal : interrupts) sigaction(signal, &action, nullptr);
+  sigaction(signal, &action, nullptr);
+}
+
+void handle_all(void (*handler)(int)) {
+  for (const int signal : interrupts) handle(signal, handler);
 }
 
 }  // namespace
 
 void catch_interrupts() {
   handle_all(note);
+  handle(SIGCONT, count_continued);
 }
 
 int interrupted() {
   return first_interrupt;
+}
+
+int continued() {
+  return num_continued;
 }
 
 void ignore_interrupts() {

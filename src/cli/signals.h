@@ -6,6 +6,8 @@ namespace atelier::cli {
 void catch_interrupts();
 /// That first signal, or 0.
 int interrupted();
+/// How often CONT has come since catch_interrupts.
+int continued();
 
 /// From now on INT, TERM and USR1 do nothing: launchers send them to all ranks, and the root decides.
 void ignore_interrupts();

@@ -250,8 +250,12 @@ OwnerMark::~OwnerMark() {
   impl_->remove_marks_of({impl_->config.start_id});
 }
 
+bool OwnerMark::renewal_due() const {
+  return impl_->config.now_s() >= impl_->next_renewal_s;
+}
+
 std::string OwnerMark::renew() {
-  if (impl_->config.now_s() < impl_->next_renewal_s) return {};
+  if (!renewal_due()) return {};
   const int failed = impl_->write_mark();
   if (failed == 0) return {};
   return concat("the owner mark in '", impl_->config.work_dir.string(),

@@ -62,6 +62,7 @@ void check_output_is_free(const RunConfig& config) {
 
 Checkpoints::Checkpoints(CheckpointsConfig config)
     : run_(*config.run),
+      before_writing_(std::move(config.before_writing)),
       work_dir_(made(work_directory(run_))),
       start_id_(std::move(config.start_id)),
       state_{.program_version = build_text(),
@@ -108,6 +109,7 @@ void Checkpoints::check_output() {
 }
 
 void Checkpoints::find() {
+  if (before_writing_) before_writing_();
   for (const std::string& problem : states_.found().passed_over)
     findings_.push_back(concat("passed over ", problem));
   const std::optional<io::JobState>& before = states_.found().newest;
@@ -135,6 +137,7 @@ void Checkpoints::find() {
 }
 
 void Checkpoints::write_state() {
+  if (before_writing_) before_writing_();
   states_.write(state_);
   since_state_.restart_s();
   dirty_ = false;
@@ -147,6 +150,7 @@ void Checkpoints::chunk_stored(std::int64_t num_frames) {
 }
 
 void Checkpoints::tick() {
+  if (mark_.renewal_due() && before_writing_) before_writing_();
   if (const std::string problem = mark_.renew(); !problem.empty())
     log::to_file(concat("the owner mark could not be renewed: ", problem));
   if (dirty_ && since_state_.seconds_s() >= state_interval_s) write_state();

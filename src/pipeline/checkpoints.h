@@ -32,6 +32,7 @@ struct CheckpointsConfig {
   io::Fingerprint fingerprint;
   std::optional<std::int64_t> num_frames;      ///< of the job, where it is known
   std::function<void()> give_up_waiting = {};  ///< called while it watches another start; may throw
+  std::function<void()> before_writing = {};   ///< called before each access to the disk, which may take long
 };
 
 /// What a job keeps in its work directory, and what it found there: segments, state, owner mark. One thread
@@ -67,6 +68,7 @@ class Checkpoints {
   void write_state();
 
   const RunConfig& run_;
+  std::function<void()> before_writing_;
   std::filesystem::path work_dir_;
   std::string start_id_;
   io::JobState state_;

@@ -93,13 +93,21 @@ std::string unpack_text(const Buffer& bytes) {
 }
 
 Buffer pack(const WorkerHello& hello) {
-  return pack_json({{"host", hello.host}, {"build", hello.build}, {"process_id", hello.process_id}});
+  return pack_json({{"host", hello.host},
+                    {"build", hello.build},
+                    {"boot_id", hello.process.boot_id},
+                    {"pid_namespace", hello.process.pid_namespace},
+                    {"pid", hello.process.pid},
+                    {"start_ticks", hello.process.start_ticks}});
 }
 
 WorkerHello unpack_hello(const Buffer& bytes) {
   return guarded([&] {
     const json j = unpack_json(bytes);
-    return WorkerHello{j.at("host"), j.at("build"), integer<std::int64_t>(j.at("process_id"))};
+    return WorkerHello{j.at("host"),
+                       j.at("build"),
+                       {j.at("host"), j.at("boot_id"), j.at("pid_namespace"),
+                        integer<std::int64_t>(j.at("pid")), integer<std::int64_t>(j.at("start_ticks"))}};
   });
 }
 

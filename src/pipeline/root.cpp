@@ -16,6 +16,7 @@
 #include "progress_meter.h"
 #include "record_builder.h"
 #include "storing.h"
+#include "worker_guard.h"
 #include "worker_roster.h"
 
 namespace atelier::pipeline {
@@ -23,14 +24,10 @@ namespace {
 
 using transport::Message;
 
-// mpirun sends TERM to all ranks when one of them has died.
 Error interrupted_by(int signal) {
-  return Error(
-      ExitCode::interrupted, "interrupted",
-      signal == SIGTERM
-          ? "a TERM signal came: from a person, the scheduler, or the launcher because another rank died"
-          : concat("signal ", signal, " came"),
-      "Run the same command again");
+  return Error(ExitCode::interrupted, "interrupted",
+               signal == SIGTERM ? "a TERM signal came" : concat("signal ", signal, " came"),
+               "Run the same command again");
 }
 
 // What workers decode from, where they do.
@@ -57,6 +54,9 @@ struct Root::Impl {
         record_(record),
         config_(config),
         outbox_(communicator_),
+        guard_(
+            outbox_,
+            {.alone = config.alone, .timeout_s = job.config.rank_timeout_s, .continued = config.continued}),
         roster_(job, communicator_, record, config.alone, decoding.setup.clone()),
         meter_(config.progress, job.input().num_frames),
         dealing_({job, outbox_, record, roster_, meter_}, communicator.size() - 1,
@@ -69,10 +69,17 @@ struct Root::Impl {
     }
     try {
       // The kind of processor is known: looks for what earlier starts have finished.
+      guard_.be_patient();
       storing_.emplace(job_, record_,
                        StoringConfig{.launcher = config_.launcher,
                                      .capability = roster_.capability(),
-                                     .give_up_waiting = [this] { check_interrupted(); }});
+                                     .give_up_waiting =
+                                         [this] {
+                                           receive();
+                                           guard_.tick();
+                                           check_interrupted();
+                                         },
+                                     .before_writing = [this] { guard_.be_patient(); }});
       dealing_.open(*storing_);
       style();
       publish();
@@ -115,7 +122,9 @@ struct Root::Impl {
     while (!storing_->mux().finished()) {
       storing_->checkpoints().tick();
       meter_.tick();
+      outbox_.retire();
       idle_.wait_unless(receive());
+      guard_.tick();
     }
     storing_->drain_restored();
   }
@@ -124,6 +133,7 @@ struct Root::Impl {
   std::optional<Error> interruption() {
     std::optional<Error> why;
     if (const int signal = config_.interrupted ? config_.interrupted() : 0; signal != 0) {
+      if (signal == SIGTERM && !guard_.all_live_after_signal()) return std::nullopt;
       why = interrupted_by(signal);
     } else if (job_.config.max_time_s > 0 && record_.now_s() > job_.config.max_time_s) {
       why = Error(ExitCode::interrupted, "interrupted", "--max-time is over", "Run the same command again");
@@ -146,7 +156,9 @@ struct Root::Impl {
     if (const std::optional<Error> why = interruption()) throw *why;
   }
 
+  // The threads may take seconds to end, and the launcher may not leave that time: all is said before.
   void leave(ExitCode code, const std::string& text) {
+    if (config_.on_failure) config_.on_failure(text);
     roster_.note_traffic(communicator_, thread_cpu_seconds_s() - cpu_at_start_s_);
     if (!storing_) return;
     Checkpoints& checkpoints = storing_->checkpoints();
@@ -167,6 +179,7 @@ struct Root::Impl {
       storing_->checkpoints().tick();
     }
     meter_.tick();
+    guard_.tick();
     idle_.wait_unless(busy, communicator_.receiving());
   }
 
@@ -181,11 +194,16 @@ struct Root::Impl {
 
   void handle(Message message) {
     const transport::MessageHeader& header = message.header;
+    guard_.heard(message);
     if (dealing_.handle(message)) return;
     switch (static_cast<MessageKind>(header.kind)) {
-      case MessageKind::hello:
-        outbox_.send(message.from, MessageKind::setup, {},
-                     roster_.greet(message.from, unpack_hello(message.payload)));
+      case MessageKind::hello: {
+        const WorkerHello hello = unpack_hello(message.payload);
+        guard_.greeted(message.from, hello);
+        outbox_.send(message.from, MessageKind::setup, {}, roster_.greet(message.from, hello));
+        return;
+      }
+      case MessageKind::pong:
         return;
       case MessageKind::ready:
         roster_.ready(message.from, unpack_ready(message.payload));
@@ -196,6 +214,7 @@ struct Root::Impl {
         throw Error(header.flags == static_cast<int>(ExitCode::usage) ? ExitCode::usage : ExitCode::failed,
                     unpack_text(message.payload));
       case MessageKind::goodbye:
+        guard_.left(message.from);
         roster_.left(message.from, unpack_goodbye(message.payload));
         return;
       default:
@@ -210,6 +229,7 @@ struct Root::Impl {
     while (roster_.num_left() < communicator_.size() - 1) {
       bool busy = outbox_.retire();
       busy |= receive();
+      guard_.tick();
       idle_.wait_unless(busy);
       if (watch.seconds_s() > patience_s)
         throw JobError("a worker does not answer", "all frames are styled, and it was asked to stop");
@@ -239,6 +259,7 @@ struct Root::Impl {
   RootConfig config_;
   Outbox outbox_;
   Idle idle_;
+  WorkerGuard guard_;
   WorkerRoster roster_;
   ProgressMeter meter_;
   std::optional<Error> ending_;  // interrupted: no new chunk is dealt

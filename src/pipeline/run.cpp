@@ -71,14 +71,31 @@ std::string summary(const Job& job, const RecordBuilder& record) {
                 fixed(seconds_s, 1), " s (", fixed(styled / std::max(1e-9, seconds_s), 2), " frames/s)");
 }
 
+// The one line that says what went wrong, once.
+class FailureLine {
+ public:
+  explicit FailureLine(ProgressSink* progress) : progress_(progress) {}
+  void say(const std::string& text) {
+    if (std::exchange(said_, true)) return;
+    if (progress_ != nullptr) progress_->finish({}, false);
+    log::error(text);
+  }
+
+ private:
+  ProgressSink* progress_;
+  bool said_ = false;
+};
+
 void run_prepared(Job& job, const RunServices& services, transport::Communicator& communicator,
-                  RecordBuilder& record) {
+                  RecordBuilder& record, FailureLine& failure) {
   {
     Root root(job, communicator, record,
               {.alone = services.communicator == nullptr,
                .progress = services.progress,
                .interrupted = services.interrupted,
-               .launcher = services.launcher});
+               .continued = services.continued,
+               .launcher = services.launcher,
+               .on_failure = [&](const std::string& text) { failure.say(text); }});
     root.run();
   }
   write_record_if_wanted(job.config, record, ExitCode::done, "");
@@ -86,8 +103,8 @@ void run_prepared(Job& job, const RunServices& services, transport::Communicator
 }
 
 // Everything between a good command line and the end; throws Error.
-void run_or_throw(const RunConfig& config, const RunServices& services, RecordBuilder& record,
-                  bool& started) {
+void run_or_throw(const RunConfig& config, const RunServices& services, RecordBuilder& record, bool& started,
+                  FailureLine& failure) {
   Job job = prepare_job(config);
   const int num_workers = services.communicator == nullptr ? 1 : services.communicator->size() - 1;
   if (!config.preview_s) job.decoding = plan_decoding(job, num_workers);
@@ -111,13 +128,13 @@ void run_or_throw(const RunConfig& config, const RunServices& services, RecordBu
   }
   started = true;
   if (services.communicator != nullptr) {
-    run_prepared(job, services, *services.communicator, record);
+    run_prepared(job, services, *services.communicator, record, failure);
     return;
   }
   auto [root_end, worker_end] = transport::make_loopback();
   const InProcessWorker worker(std::move(worker_end), services.make_engine);
   try {
-    run_prepared(job, services, *root_end, record);
+    run_prepared(job, services, *root_end, record, failure);
   } catch (...) {
     dismiss_workers(*root_end);
     throw;
@@ -145,10 +162,11 @@ ExitCode run_job(const RunConfig& config, const RunServices& services) {
   media::quiet_libraries();
   RecordBuilder record;
   bool started = false;
+  FailureLine failure(services.progress);
   ExitCode code = ExitCode::failed;
   std::string text;
   try {
-    run_or_throw(config, services, record, started);
+    run_or_throw(config, services, record, started, failure);
     log::flush();
     return ExitCode::done;
   } catch (const Error& e) {
@@ -157,8 +175,7 @@ ExitCode run_job(const RunConfig& config, const RunServices& services) {
   } catch (const std::exception& e) {
     text = concat("the job failed (", e.what(), ")");
   }
-  if (services.progress != nullptr) services.progress->finish({}, false);
-  log::error(text);
+  failure.say(text);
   if (started && code != ExitCode::usage) {
     record.event(0, "error", text);
     write_record_if_wanted(config, record, code, text);

@@ -40,7 +40,8 @@ void Storing::open_checkpoints(const Job& job, const std::string& start_id, cons
                                            .launcher = config.launcher,
                                            .fingerprint = job_fingerprint(job, config.capability),
                                            .num_frames = job.input().num_frames,
-                                           .give_up_waiting = config.give_up_waiting});
+                                           .give_up_waiting = config.give_up_waiting,
+                                           .before_writing = config.before_writing});
   } catch (const JobError&) {
     // Another start that finishes meanwhile removes the work directory under our feet.
     check_output_is_free(job.config);

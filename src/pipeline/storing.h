@@ -22,6 +22,7 @@ struct StoringConfig {
   std::string launcher;
   std::string capability;                 ///< the workers' kind of CPU or GPU
   std::function<void()> give_up_waiting;  ///< called while another start is watched; may throw
+  std::function<void()> before_writing;   ///< as in CheckpointsConfig
 };
 
 /// The end of a chunk's way at the root: stored, then muxed in order; and what earlier starts have stored.

@@ -1,7 +1,5 @@
 #include "atelier/pipeline/worker.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <deque>
@@ -26,6 +24,7 @@
 #include "decode_pool.h"
 #include "encode_stage.h"
 #include "outbox.h"
+#include "worker_guard.h"
 
 namespace atelier::pipeline {
 namespace {
@@ -50,6 +49,12 @@ struct DealtChunk {
   [[nodiscard]] bool finished() const { return ended && num_back == num_received; }
 };
 
+struct RootGone : JobError {
+  explicit RootGone(double silence_s)
+      : JobError("the root is gone", concat("nothing was heard from it for ", fixed(silence_s, 0), " s"),
+                 "Run the same command again: it goes on from what is stored") {}
+};
+
 class Worker {
  public:
   Worker(transport::Communicator& communicator, const WorkerConfig& config)
@@ -59,7 +64,7 @@ class Worker {
         idle_(idle_limit(communicator.local_size(), tensor::num_usable_cores())) {}
 
   void run() {
-    send(MessageKind::hello, {}, pack(WorkerHello{host_name(), build_text(), getpid()}));
+    send(MessageKind::hello, {}, pack(WorkerHello{host_name(), build_text(), io::this_process()}));
     while (!stopped_) {
       bool busy = outbox_.retire();
       while (std::optional<Message> message = communicator_.poll()) {
@@ -75,6 +80,7 @@ class Worker {
       }
       busy |= take_decoded();
       busy |= send_segments();
+      if (config_.own_process && root_watch_.gone()) throw RootGone(root_watch_.patience_s());
       wait(idle_.next(busy, communicator_.receiving()));
     }
     log::flush();
@@ -106,8 +112,12 @@ class Worker {
 
   void handle(Message message) {
     const MessageHeader& header = message.header;
+    if (root_watch_.heard(header)) send(MessageKind::pong, {}, {});
     switch (static_cast<MessageKind>(header.kind)) {
+      case MessageKind::ping:
+        return;
       case MessageKind::setup:
+        send(MessageKind::pong, {.flags = set_up_patience_s}, {});
         set_up(message.payload);
         return;
       case MessageKind::chunk_begin:
@@ -329,6 +339,7 @@ class Worker {
   const WorkerConfig& config_;
   Outbox outbox_;
   Idle idle_;
+  RootWatch root_watch_;
   std::optional<ComputePool> pool_;
   std::optional<DecodePool> decoders_;  // where workers decode
   int num_in_pool_ = 0;                 // frames
@@ -371,6 +382,9 @@ void run_worker(transport::Communicator& communicator, const WorkerConfig& confi
   if (config.own_process) media::quiet_libraries();
   try {
     Worker(communicator, config).run();
+  } catch (const RootGone& e) {  // nobody else can say it
+    log::error(concat("rank ", communicator.rank(), " on ", host_name(), ": ", e.what()));
+    communicator.abort(static_cast<int>(e.code()));
   } catch (const Error& e) {
     report_failure(communicator, config, e.code(), e.what());
   } catch (const std::exception& e) {

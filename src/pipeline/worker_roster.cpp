@@ -1,7 +1,5 @@
 #include "worker_roster.h"
 
-#include <unistd.h>
-
 #include <utility>
 
 #include "atelier/base/error.h"
@@ -17,7 +15,7 @@ namespace atelier::pipeline {
 WorkerRoster::WorkerRoster(const Job& job, transport::Communicator& communicator, RecordBuilder& record,
                            bool alone, Buffer decoder)
     : job_(job), communicator_(communicator), record_(record), alone_(alone), decoder_(std::move(decoder)) {
-  if (!alone_) record_.rank_ready(0, "root", {host_name(), build_text(), getpid()}, {"", "", 0});
+  if (!alone_) record_.rank_ready(0, "root", {host_name(), build_text(), {}}, {"", "", 0});
 }
 
 Buffer WorkerRoster::greet(int rank, const WorkerHello& hello) {

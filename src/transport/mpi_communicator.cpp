@@ -18,6 +18,7 @@
 #include "atelier/base/log.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
+#include "mpi_help.h"
 
 namespace atelier::transport {
 namespace {
@@ -39,6 +40,7 @@ class Session {
     if (initialized != 0) throw JobError("MPI cannot be initialised twice in one process");
     int provided = MPI_THREAD_SINGLE;
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    keep_open_mpi_help_here();
     check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check(MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     if (provided < MPI_THREAD_FUNNELED) {
@@ -297,6 +299,11 @@ void MpiCommunicator::abort(int exit_code) {
   // The launcher's notice of the abort takes another way than our lines, and Open MPI 5 ends it with a NUL:
   // it would stand in front of a line that comes later.
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  // The launcher may not answer, for example where it waits for a machine that is cut off.
+  std::thread([exit_code] {
+    std::this_thread::sleep_for(std::chrono::seconds(5));
+    std::_Exit(exit_code);
+  }).detach();
   MPI_Abort(MPI_COMM_WORLD, exit_code);
   std::_Exit(exit_code);
 }

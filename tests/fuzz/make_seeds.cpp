@@ -74,7 +74,9 @@ void write_states(Seeds& seeds) {
 }
 
 void write_messages(Seeds& seeds) {
-  seeds.write_message('h', "hello", pipeline::pack(pipeline::WorkerHello{"host", "atelier 0.1.0", 4711}));
+  seeds.write_message(
+      'h', "hello",
+      pipeline::pack(pipeline::WorkerHello{"host", "atelier 0.1.0", {"host", "boot", "pid:[1]", 4711, 99}}));
   seeds.write_message('r', "ready", pipeline::pack(pipeline::WorkerReady{"CPU", "avx2", 2}));
   seeds.write_message('g', "goodbye",
                       pipeline::pack(pipeline::WorkerGoodbye{48, 1.5, 1 << 20, 2.5, 0.5, 1 << 30, 1 << 29}));

@@ -178,7 +178,9 @@ TEST(Protocol, EncoderComesBackAsItWas) {
 }
 
 TEST(Protocol, OtherMessagesComeBackAsTheyWere) {
-  EXPECT_EQ(unpack_hello(pack(WorkerHello{"host", "build", 12})).process_id, 12);
+  EXPECT_EQ(
+      unpack_hello(pack(WorkerHello{"host", "build", {"host", "boot", "space", 12, 34}})).process.start_ticks,
+      34);
   EXPECT_EQ(unpack_ready(pack(WorkerReady{"device", "AVX2", 3})).capability, "AVX2");
   const WorkerGoodbye goodbye = unpack_goodbye(pack(WorkerGoodbye{5, 1.5, 99, 2.5, 0.25, 1LL << 40, 7}));
   EXPECT_EQ(goodbye.peak_memory_bytes, 99);

@@ -66,6 +66,9 @@ class OwnerMark {
   /// wrong, as a clause for the log, or nothing. A failed renewal is tried again by the next call after 2 s.
   std::string renew();
 
+  /// Whether the next renew() writes.
+  [[nodiscard]] bool renewal_due() const;
+
   /// Whether another start may be at work there now, as far as one look can tell.
   [[nodiscard]] bool others_at_work() const;
 

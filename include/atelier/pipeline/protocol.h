@@ -6,6 +6,7 @@
 
 #include "atelier/base/buffer.h"
 #include "atelier/frame/video_format.h"
+#include "atelier/io/owner_mark.h"
 #include "atelier/models/style_engine.h"
 
 namespace atelier::pipeline {
@@ -23,6 +24,7 @@ enum class MessageKind : std::int32_t {
                     ///< worker → root: of a frame that it has decoded and the root encodes
   restyled = 7,     ///< chunk_index, frame_index; payload: planes of a frame that another worker styled
   packets = 8,      ///< chunk_index; payload: media::PacketChunk, packed; instead of frames and chunk_end
+  ping = 30,        ///< a sign of life; flags: seconds until the next one at most, 0: no promise
   // worker → root
   hello = 10,         ///< payload: WorkerHello
   ready = 11,         ///< flags: credits; the engine is built
@@ -34,6 +36,7 @@ enum class MessageKind : std::int32_t {
   goodbye = 17,       ///< payload: WorkerGoodbye
   segment = 18,       ///< chunk_index; payload: EncodedChunk
   decoded = 19,       ///< chunk_index; payload: DecodedChunk; with a fault it is the chunk's last message
+  pong = 31,          ///< answers a ping; flags: seconds for which it will be busy and say nothing, mostly 0
 };
 
 /// Where the styled frames of a chunk go from the worker that styles them.
@@ -46,7 +49,7 @@ enum class StyledGoes : std::int32_t {
 struct WorkerHello {
   std::string host;
   std::string build;  ///< version and git SHA: ranks of different builds are refused
-  std::int64_t process_id = 0;
+  io::ProcessIdentity process;
 };
 
 /// All that a worker needs to know; only the root reads options, environment and files.

@@ -16,7 +16,9 @@ struct RootConfig {
   bool alone = false;  ///< the one worker is a thread of this process
   ProgressSink* progress = nullptr;
   std::function<int()> interrupted = {};  ///< the signal that asked for the end, or 0; may be empty
+  std::function<int()> continued = {};    ///< how often CONT has come; may be empty
   std::string launcher = "none";          ///< for the job's state
+  std::function<void(const std::string& error)> on_failure = {};  ///< called once, before all else ends
 };
 
 /// Rank 0 at work. One thread, that of the caller, talks to the workers:

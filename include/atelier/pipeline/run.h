@@ -16,6 +16,7 @@ struct RunServices {
   transport::Communicator* communicator = nullptr;  ///< null: alone, with a worker inside this process
   ProgressSink* progress = nullptr;                 ///< null: none
   std::function<int()> interrupted = {};            ///< the signal that asked for the end, or 0; may be empty
+  std::function<int()> continued = {};              ///< how often CONT has come; may be empty
   EngineFactory make_engine = models::make_engine;  ///< of the worker inside this process
   std::string launcher = "none";                    ///< for the record
 };

@@ -52,6 +52,7 @@ struct RunConfig {
   bool keep_work = false;          ///< leave the work directory after success
   double grace_s = 20;             ///< to finish what is under way when interrupted
   double max_time_s = 0;           ///< interrupt after this long; 0: never
+  double rank_timeout_s = 20;      ///< a worker that is silent for so long is gone; 0: none is
   bool allow_mixed = false;        ///< workers on different kinds of CPU or GPU
 
   std::string progress = "auto";  ///< auto, bar, json, none
