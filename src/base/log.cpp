@@ -1,6 +1,5 @@
 #include "atelier/base/log.h"
 
-#include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
@@ -9,6 +8,7 @@
 
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
+#include "log_file.h"
 
 namespace atelier::log {
 namespace {
@@ -52,7 +52,7 @@ void configure(const LogConfig& config) {
   s.file.reset();
   if (config.file.empty()) return;
   try {
-    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(config.file.string(), true);
+    auto sink = std::make_shared<LogFile>(config.file);
     s.file = std::make_shared<spdlog::logger>("atelier", sink);
     s.file->set_level(spdlog::level::debug);
     s.file->set_pattern(concat("%Y-%m-%dT%H:%M:%S.%e%z rank ", config.rank, " %l: %v"));

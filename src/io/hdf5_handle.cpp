@@ -1,6 +1,15 @@
 #include "hdf5_handle.h"
 
+#include <cstdlib>
+
 namespace atelier::io {
+namespace {
+
+// HDF5 would lock the files it opens, and not every mounted store can. It looks at this variable when it is
+// first used; here, before main, no other thread reads the environment.
+[[maybe_unused]] const int locking_is_off = setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1);
+
+}  // namespace
 
 std::string hdf5_error_text() {
   std::string text;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "atelier/base/error.h"
+#include "atelier/base/handle.h"
 #include "atelier/base/text.h"
 #include "atelier/media/muxer.h"
 
@@ -112,12 +113,15 @@ void check_output_writable(const fs::path& output) {
     throw UsageError(problem, concat("there is no folder '", folder.string(), "'"), "Make the folder first");
   if (!fs::is_directory(folder, failed))
     throw UsageError(problem, concat("'", folder.string(), "' is no folder"));
-  std::string trial = (folder / ".atelier-trial.XXXXXX").string();
-  const FileDescriptor file(::mkstemp(trial.data()));
-  if (file.get() < 0)
-    throw UsageError(problem, concat("folder '", folder.string(), "': ", errno_text(errno)),
-                     "Choose a folder that you may write to");
+  // A byte, and closed before it goes: a store makes the object only then.
+  const fs::path trial = folder / concat(".atelier-trial.", host_name(), ".", ::getpid());
+  FileDescriptor file(::open(trial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  const bool written = file.get() >= 0 && ::write(file.get(), "", 1) == 1 && file.close() == 0;
+  const int error_number = errno;
   ::unlink(trial.c_str());
+  if (!written)
+    throw UsageError(problem, concat("folder '", folder.string(), "': ", errno_text(error_number)),
+                     "Choose a folder that you may write to");
 }
 
 }  // namespace atelier::media

@@ -1,7 +1,13 @@
 #include "atelier/base/log.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
 
 #include "atelier/base/error.h"
 #include "atelier/base/handle.h"
@@ -50,6 +56,47 @@ TEST_F(Log, FileOfARankHasEveryLineWithTimeAndRank) {
   }
   EXPECT_THAT(lines[0], testing::EndsWith("debug: a detail"));
   EXPECT_THAT(lines[4], testing::EndsWith("info: frame 7 pts 280 done 1.234 s"));
+}
+
+// An object store can do no more, and spdlog's own file sink appends.
+TEST_F(Log, FileIsWrittenFrontToBackAndNotAppended) {
+  const auto file = folder_.path() / "job-rank0.log";
+  log::configure({.rank = 0, .file = file});
+  log::to_file("a line");
+  EXPECT_EQ(lines_of(file).size(), 2U);
+  bool found = false;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry.path(), gone) != file) continue;
+    const int flags = fcntl(std::stoi(entry.path().filename().string()), F_GETFL);
+    EXPECT_EQ(flags & O_ACCMODE, O_WRONLY);
+    EXPECT_EQ(flags & O_APPEND, 0);
+    found = true;
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST_F(Log, FirstLineAndThoseOfEarlierSecondsAreInTheFileOfAKilledProcess) {
+  const auto file = folder_.path() / "job-rank0.log";
+  log::configure({.rank = 0, .file = file});
+  log::to_file("the first");
+  EXPECT_GT(std::filesystem::file_size(file), 0U);
+  log::to_file("the second");
+  const auto before = std::filesystem::file_size(file);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  log::to_file("the third");
+  EXPECT_GT(std::filesystem::file_size(file), before);
+}
+
+// /dev/full takes nothing: the log ends, the program does not.
+TEST_F(Log, FullDiskEndsTheLogWithOneWarning) {
+  log::configure({.rank = 0, .file = "/dev/full"});
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) log::to_file("a line");
+  log::flush();
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, testing::StartsWith("atelier: warning: the log file '/dev/full' ends here"));
+  EXPECT_EQ(split(said, '\n').size(), 2U);
 }
 
 TEST_F(Log, RootTellsFactsOnStderr) {

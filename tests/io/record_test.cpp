@@ -204,6 +204,10 @@ TEST_F(Record, SaysWhatCannotBeWritten) {
   }
 }
 
+TEST(Hdf5, LocksNoFiles) {
+  EXPECT_STREQ(std::getenv("HDF5_USE_FILE_LOCKING"), "FALSE");
+}
+
 TEST(LibraryVersions, NameHdf5) {
   EXPECT_THAT(library_versions(), testing::StartsWith("HDF5 1."));
 }

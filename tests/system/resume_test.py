@@ -23,7 +23,14 @@ NUM_KILLS = int(os.environ.get("ATELIER_KILLS", "10"))
 NUM_FRAMES = 160
 CHUNK_FRAMES = 8
 NUM_CHUNKS = NUM_FRAMES // CHUNK_FRAMES
-CREDITS = 3  # of a worker with one encoder
+
+
+def in_flight(ranks):
+    """Chunks that a start may have styled and not yet stored: all credits of its workers, and what the root encodes."""
+    workers, cores = max(1, ranks - 1), len(os.sched_getaffinity(0))
+    if workers == 1:  # the root encodes so many chunks at a time, and 16 frames wait for it
+        return 2 + min(8, max(1, cores // 2)) + 16 // CHUNK_FRAMES
+    return workers * max(2, min(8, max(1, cores // workers // 2)) + 1)
 
 
 def segments(work):
@@ -192,6 +199,12 @@ class Resume(SystemTest):
         self.wait_for(lambda: len(segments(self.work)) >= 3, process)
         os.kill(self.ranks_of(process)[2], signal.SIGKILL)
         self.assertNotEqual(process.wait(timeout=15), 0)
+        said = self.said(process)
+        self.assertEqual(said.count("atelier: error:"), 1, said)
+        self.assertRegex(said, r"atelier: error: rank 2 on \S+ is gone \(its process has ended\)\. Run the same command again")
+        found = state(self.work)
+        self.assertEqual((found["status"], found["exit_code"]), ("failed", 1))
+        self.assertIn(found["message"], said)
         self.go_on(ranks=2)
         self.assert_whole()
 
@@ -260,6 +273,119 @@ class Resume(SystemTest):
         done = self.go_on()
         self.assertIn("passed over state", done.err)
         self.assertIn("goes on", done.err)
+        self.assert_whole()
+
+    def test_states_that_are_cut_or_flipped(self):
+        """The segments alone decide; all other states are said to be passed over."""
+        self.interrupt()
+        newest = max(self.work.glob("state-*.json"))
+        data = newest.read_bytes()
+        start = json.loads(data)["start_id"]
+        flipped = bytearray(data)
+        flipped[len(data) // 2] ^= 1
+        for number, content in enumerate((data[:-9], bytes(flipped), data[:200] + data, b"", b"\0" * 50), 90):
+            (self.work / f"state-{start}-{number:08d}.json").write_bytes(content)
+        for path in (newest, self.work / "state.json"):
+            path.unlink()
+        names = {path.name for path in self.work.glob("state-*.json")}
+        self.assertEqual(len(names), 5)
+        done = self.go_on(ranks=3)
+        for name in names:
+            self.assertIn(f"passed over {name}", done.err)
+        self.assertIn("goes on", done.err)
+        self.assert_whole()
+
+    def test_state_and_segments_of_another_job(self):
+        """A work directory that another video was made in, with --work-dir: nothing of it is taken."""
+        other = test_clip(self.path("other.mp4"), seconds=NUM_FRAMES / 20, size="320x180", rate=20, codec=("mpeg4",))
+        work = self.path("work")
+        self.work, self.output = work, self.path("other-out.mp4")
+        self.interrupt("--work-dir", work, clip=other)
+        self.output = self.path("out.mp4")
+        done = self.go_on("--work-dir", work, ranks=2)
+        self.assertIn("begins anew", done.err)
+        self.assertIn("of other settings", done.err)
+        self.assertEqual(self.output.read_bytes() == self.reference, True)
+
+    def test_output_of_another_job_is_not_taken_for_unfinished(self):
+        self.interrupt()
+        stranger = self.path("stranger.mp4")
+        stranger.write_bytes(b"somebody's")
+        refused = support.atelier("run", *self.options(self.clip, stranger), "--work-dir", self.work)
+        self.assert_one_error(refused, 2)
+        self.assertEqual(stranger.read_bytes(), b"somebody's")
+        self.go_on()
+
+    @unittest.skipUnless(shutil.which("faketime"), "faketime is missing (scripts/setup --tests installs it)")
+    def test_clock_that_is_set_back(self):
+        """By years between two starts, and again: no time decides anything."""
+        for when, chunks in (("2031-01-01 12:00:00", 4), ("2019-06-01 12:00:00", 8)):
+            command = [shutil.which("faketime"), "-f", f"@{when}", program(), "run", *self.options(self.clip, self.output)]
+            with tempfile.TemporaryFile("w+") as log:
+                process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                           env=clean_environment({"NO_FAKE_STAT": "1"}), start_new_session=True)
+                process.log = log
+                self.addCleanup(self.end, process)
+                self.wait_for(lambda: len(segments(self.work)) >= chunks, process)
+                self.assertEqual(state(self.work)["started"][:4], when[:4])
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(timeout=60)
+        sequence = state(self.work)["sequence"]
+        self.assertGreater(sequence, 1, "the earlier start of a later year counts")
+        done = self.go_on(ranks=2)
+        self.assertIn("goes on from an earlier start", done.err)
+        self.assert_whole()
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can make a folder read-only for root")
+    def test_work_directory_that_becomes_read_only(self):
+        """Before the start, and midway."""
+        disk = self.path("disk")
+        disk.mkdir()
+        support.tool("mount", "-t", "tmpfs", "tmpfs", disk)
+        self.addCleanup(support.tool, "umount", "-l", disk)
+        self.work = disk / "work"
+        process = self.start("--work-dir", self.work, ranks=2)
+        self.wait_for(lambda: len(segments(self.work)) >= 3, process)
+        while subprocess.run(["mount", "-o", "remount,ro", disk], check=False, capture_output=True).returncode != 0:
+            time.sleep(0.01)  # a file is open for writing
+        self.assertEqual(process.wait(timeout=60), 1, self.said(process))
+        errors = [line for line in self.said(process).splitlines() if line.startswith("atelier: error:")]
+        self.assertEqual(len(errors), 1, self.said(process))
+        self.assertIn("Read-only file system", errors[0])
+        self.assertIn("--work-dir", errors[0])
+        refused = support.atelier("run", *self.options(self.clip, self.output), "--work-dir", self.work, ranks=2)
+        self.assertIn(refused.code, (1, 2))
+        self.assertEqual(len(refused.errors()), 1, refused.err)
+        self.assertIn("Read-only file system", refused.err)
+        support.tool("mount", "-o", "remount,rw", disk)
+        self.assertIn("goes on", self.go_on("--work-dir", self.work).err)
+        self.assertEqual(self.output.read_bytes() == self.reference, True)
+
+    def test_stopped_worker_is_lost(self):
+        """As one on a machine that stands still: it is named, and everything ends."""
+        process = self.start("--rank-timeout", 4, ranks=3)
+        self.wait_for(lambda: len(segments(self.work)) >= 3, process)
+        ranks = self.ranks_of(process)
+        os.kill(ranks[2], signal.SIGSTOP)
+        self.assertNotEqual(process.wait(timeout=30), 0)
+        said = self.said(process)
+        self.assertRegex(said, r"atelier: error: rank 2 on \S+ is gone \(nothing was heard for \d s\)")
+        found = state(self.work)
+        self.assertEqual((found["status"], found["exit_code"]), ("failed", 1))
+        self.wait_until_gone(ranks)
+        self.go_on(ranks=2)
+        self.assert_whole()
+
+    def test_stopped_root_ends_the_workers(self):
+        process = self.start("--rank-timeout", 4, ranks=3)
+        self.wait_for(lambda: len(segments(self.work)) >= 3, process)
+        ranks = self.ranks_of(process)
+        time.sleep(1)  # a ping has told them how long they may wait
+        os.kill(ranks[0], signal.SIGSTOP)
+        self.assertNotEqual(process.wait(timeout=30), 0)
+        self.assertRegex(self.said(process), r"rank [12] on \S+: the root is gone \(nothing was heard from it for 4 s\)")
+        self.wait_until_gone(ranks)
+        self.go_on(ranks=2)
         self.assert_whole()
 
     def test_output_that_a_killed_start_has_renamed(self):
@@ -377,48 +503,78 @@ class Resume(SystemTest):
         self.assertEqual(self.output.read_bytes() == self.reference, True)
 
     def test_random_kills(self):
-        """Any rank or mpirun, at any moment, by KILL or TERM."""
+        """Any rank or mpirun, at any moment, by KILL or TERM; several times in a job, and now and then in one start."""
         seed = int(os.environ.get("ATELIER_SEED", random.randrange(10**6)))
         chance = random.Random(seed)
         print(f"seed {seed}, {NUM_KILLS} kills", flush=True)
-        kills, jobs, kills_of_job, styled = 0, 0, 0, 0
+        kills, jobs, styled, allowed = 0, 0, 0, NUM_CHUNKS
         while kills < NUM_KILLS or jobs == 0:
             ranks = chance.choice((1, 2, 3, 5))
-            known = {chunk_of(name) for name in segments(self.work)}
+            before = set(segments(self.work))
+            known = {chunk_of(name) for name in before}
             record = self.path("r.h5")
             record.unlink(missing_ok=True)
             decode = chance.choice(("root", "workers"))
             process = self.start("--record", record, "--decode", decode, ranks=ranks)
-            alive = []
+            alive, moment = [], "none"
             if kills < NUM_KILLS:
-                time.sleep(chance.uniform(0.1, 4))
-                if process.poll() is None:
-                    alive = self.ranks_of(process)
-                    victims = alive + ([process.pid] if ranks > 1 else [])
-                    try:
-                        os.kill(chance.choice(victims), chance.choice((signal.SIGKILL, signal.SIGTERM)))
+                moment = chance.choice(("time", "time", "state", "segment", "mux", "publish"))
+                self.wait_for_moment(moment, process, chance)
+                alive = self.ranks_of(process)
+                for _ in range(chance.choice((1, 1, 1, 2, 3))):
+                    if process.poll() is None and self.kill_one(process, chance):
                         kills += 1
-                        kills_of_job += 1
-                    except ProcessLookupError:
-                        pass
+                        allowed += in_flight(ranks)
+                        time.sleep(chance.uniform(0, 0.3))
             code = process.wait(timeout=120)
             self.wait_until_gone(alive)
-            message = f"seed {seed}, kill {kills}, code {code}:\n{self.said(process)}"
+            message = f"seed {seed}, kill {kills} ({moment}), {ranks} ranks, decode {decode}, code {code}:\n{self.said(process)}"
             if record.exists():
                 rows = chunk_rows(record)
                 styled += int(sum((rows["num_tries"] > 0) & (rows["styled_s"] > 0)))
                 again = {int(row["chunk_index"]) for row in rows if row["num_tries"] > 0} & known
                 self.assertEqual(again, set(), message)
+            else:  # the root was killed: what it had finished tells
+                styled += len(set(segments(self.work)) - before)
             if code == 0 or (self.output.exists() and not self.work.exists()):
-                self.assertLessEqual(styled, NUM_CHUNKS + kills_of_job * CREDITS * 4, message)
+                self.assertLessEqual(styled, allowed, message)
                 self.assertEqual(self.output.read_bytes() == self.reference, True, message)
                 self.assertFalse(self.work.exists(), message)
                 self.assertEqual([path.name for path in self.folder.iterdir() if path.name.endswith(".part")], [], message)
                 self.output.unlink()
-                jobs, kills_of_job, styled = jobs + 1, 0, 0
+                jobs, styled, allowed = jobs + 1, 0, NUM_CHUNKS
+                print(f"{kills} kills, {jobs} jobs", flush=True)
             else:
                 made = {chunk_of(name) for name in segments(self.work)}
                 self.assertTrue(known <= made or self.output.exists(), message)
+
+    def wait_for_moment(self, moment, process, chance):
+        """time: any; else something is just being written: a state, a segment, the end of the video, the output."""
+        def names(pattern):
+            return {path.name for path in self.folder.glob(pattern)}
+
+        old_states, old_segments = names("out.mp4.atelier/state-*"), names("out.mp4.atelier/segments/*")
+        conditions = {
+            "time": lambda: False,
+            "state": lambda: names("out.mp4.atelier/state-*") - old_states,
+            "segment": lambda: names("out.mp4.atelier/segments/*") - old_segments,
+            "mux": lambda: len(segments(self.work)) >= NUM_CHUNKS,
+            "publish": lambda: names("out.mp4*") - {"out.mp4.atelier"},
+        }
+        end = time.monotonic() + (chance.uniform(0.1, 4) if moment == "time" else 60)
+        while process.poll() is None and time.monotonic() < end and not conditions[moment]():
+            time.sleep(0.001)
+        if moment != "time":
+            time.sleep(chance.choice((0, 0, 0.005, 0.05)))
+
+    def kill_one(self, process, chance):
+        ranks = self.ranks_of(process)
+        victims = ranks + ([process.pid] if ranks != [process.pid] else [])
+        try:
+            os.kill(chance.choice(victims), chance.choice((signal.SIGKILL, signal.SIGTERM)))
+        except ProcessLookupError:
+            return False
+        return True
 
     def wait_until_gone(self, processes):
         """Ranks that outlive mpirun end by themselves soon, or finish the job."""

@@ -153,9 +153,10 @@ def largest_difference(a, b):
 class SystemTest(unittest.TestCase):
     """A test with a folder of its own, removed afterwards."""
     maxDiff = None
+    parent = None  # of the folder; the system's place for temporary files if not given
 
     def setUp(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="atelier-test."))
+        self.folder = Path(tempfile.mkdtemp(prefix="atelier-test.", dir=self.parent))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def path(self, name):
