@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <cctype>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <utility>
@@ -44,6 +45,13 @@ std::string variable_name(const std::string& option) {
 po::parsed_options parse_file(const std::string& path, const po::options_description& description) {
   std::ifstream file(path);
   if (!file) throw UsageError(concat("config file '", path, "' cannot be read"), errno_text(errno));
+  if (std::filesystem::is_directory(path))
+    throw UsageError(concat("config file '", path, "' cannot be read"), "it is a folder");
+  std::string start(4096, ' ');
+  file.read(start.data(), std::ssize(start));
+  if (start.find('\0') != std::string::npos)
+    throw UsageError(concat("config file '", path, "' is no text file"), "",
+                     "Give a file with 'name = value' a line");
   try {
     return po::parse_config_file(file, description);
   } catch (const po::error& e) {
@@ -74,7 +82,7 @@ pipeline::RunConfig apply(const po::variables_map& map) {
 void check(const pipeline::RunConfig& config) {
   const char* see = "See 'atelier run --help'";
   if (config.input.empty()) throw UsageError("--input is missing", "", see);
-  if (config.output.empty() && !config.dry_run) throw UsageError("--output is missing", "", see);
+  if (config.output.empty()) throw UsageError("--output is missing", "", see);
   if (config.preview_s && config.dry_run)
     throw UsageError("--preview and --dry-run contradict each other", "", "Leave one out");
   if ((config.engine == "identity" || config.engine == "simulated") && !config.model.empty())

@@ -52,6 +52,12 @@ double to_time_s(const std::string& option, const std::string& text) {
   return seconds_s;
 }
 
+double to_span_s(const std::string& option, const std::string& text) {
+  const double seconds_s = to_time_s(option, text);
+  if (seconds_s <= 0) refuse(option, text, "a time above zero, such as 12.5, 1:30 or 1:02:03");
+  return seconds_s;
+}
+
 bool to_bool(const std::string& option, const std::string& text) {
   const auto is_one_of = [&](const std::vector<std::string>& words) {
     return std::find(words.begin(), words.end(), text) != words.end();

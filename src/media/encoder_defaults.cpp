@@ -212,6 +212,9 @@ void choose_options(const AVCodec& codec, const EncodeRequest& request, bool fra
                     EncoderConfig& config) {
   set_defaults(codec, frame_timecodes, config);
   if (!request.preset.empty()) set_preset(codec, request.preset, config.options);
+  if (request.crf && is_lossless(codec))
+    throw UsageError(concat("--crf has no effect with encoder ", codec.name), "it is lossless",
+                     "Leave --crf out, or use another --codec");
   if (request.crf) set_quality(codec, *request.crf, config.options);
   const std::string_view name = codec.name;
   for (const auto& [key, value] : request.options) {

@@ -80,13 +80,14 @@ void check_regular_file(const fs::path& path) {
     static const std::regex protocol("^[A-Za-z][A-Za-z0-9+.-]*[:,].*");
     if (std::regex_match(path.string(), protocol) && path.string().find(':') != std::string::npos)
       throw UsageError(concat("cannot read ", quoted(path)), "it is no local file", only_local);
-    throw UsageError(concat("cannot read ", quoted(path)), "no such file");
+    throw UsageError(concat("cannot read ", quoted(path)), "no such file", "Check its name");
   }
   if (fs::is_directory(status)) throw UsageError(concat("cannot read ", quoted(path)), "it is a folder");
   if (!fs::is_regular_file(status))
     throw UsageError(concat("cannot read ", quoted(path)), "it is no regular file",
                      "Save it to a file first");
-  if (fs::file_size(path, failed) == 0 && !failed) throw UsageError(concat(quoted(path), " is empty"));
+  if (fs::file_size(path, failed) == 0 && !failed)
+    throw UsageError(concat(quoted(path), " is empty"), "", "Check that the file is whole");
 }
 
 /// An absolute path begins with '/', which FFmpeg never takes for a protocol.
@@ -123,9 +124,10 @@ const AVInputFormat& checked_format(const fs::path& path) {
                      "Give the video file itself");
   if ((format != nullptr && is_text_format(*format)) ||
       (text && (format == nullptr || !is_picture_format(*format) || in_list(format->name, "image2"))))
-    throw UsageError(concat(quoted(path), " is a text file"), {}, "Give a video file");
+    throw UsageError(concat(quoted(path), " is a text file"), {}, "Give a video or a picture");
   if (format == nullptr)
-    throw UsageError(concat("cannot read ", quoted(path)), "FFmpeg knows no format like it");
+    throw UsageError(concat("cannot read ", quoted(path)), "FFmpeg knows no format like it",
+                     "Give a video or a picture");
   return *format;
 }
 
@@ -198,9 +200,31 @@ InputPtr open_file(const fs::path& path) {
   if (in_list(format.name, "image2")) options.set("pattern_type", "none");
   const int opened = avformat_open_input(&raw, url.c_str(), &format, options.get());
   if (opened < 0)
-    throw UsageError(concat("cannot read ", quoted(path), " as ", format.long_name), av_error_text(opened));
+    throw UsageError(concat("cannot read ", quoted(path), " as ", format.long_name), av_error_text(opened),
+                     "Check that the file is whole");
   return InputPtr(raw);
 }
+
+namespace {
+
+/// True for pictures one after the other in a single file, as cameras and `cat *.jpg` make them.
+bool holds_several_pictures(const fs::path& path, const AVInputFormat& format) {
+  if (!std::string_view(format.name).ends_with("_pipe")) return false;
+  const InputPtr input = open_file(path);
+  int num_pictures = 0;
+  const PacketPtr packet = make_packet();
+  while (num_pictures < 2 && av_read_frame(input.get(), packet.get()) >= 0) {
+    // Without a parser a packet is any part of a picture.
+    AVCodecParserContext* parser = av_parser_init(input->streams[packet->stream_index]->codecpar->codec_id);
+    if (parser == nullptr) return false;
+    av_parser_close(parser);
+    if (packet->size > 0) ++num_pictures;
+    av_packet_unref(packet.get());
+  }
+  return num_pictures > 1;
+}
+
+}  // namespace
 
 InputPtr open_input(const fs::path& path) {
   const std::vector<fs::path> pictures = picture_row(path);
@@ -223,7 +247,9 @@ std::vector<fs::path> picture_row(const fs::path& path) {
   std::error_code failed;
   if (fs::is_directory(path, failed)) {
     std::vector<fs::path> pictures = list_pictures(path);
-    if (pictures.empty()) throw UsageError(concat("the folder ", quoted(path), " holds no pictures"));
+    if (pictures.empty())
+      throw UsageError(concat("the folder ", quoted(path), " holds no pictures"), "",
+                       "Give a folder of .png or .jpg files, or a video file");
     return pictures;
   }
   Pattern pattern;
@@ -231,10 +257,12 @@ std::vector<fs::path> picture_row(const fs::path& path) {
       fs::is_directory(path.has_parent_path() ? path.parent_path() : ".", failed) &&
       parse_pattern(path.filename().string(), pattern)) {
     std::vector<fs::path> pictures = pictures_of_pattern(path.parent_path(), pattern);
-    if (pictures.empty()) throw UsageError(concat("no picture matches ", quoted(path)));
+    if (pictures.empty())
+      throw UsageError(concat("no picture matches ", quoted(path)), "", "Check folder and name");
     return pictures;
   }
-  if (is_picture_format(checked_format(path))) return {path};
+  const AVInputFormat& format = checked_format(path);
+  if (is_picture_format(format) && !holds_several_pictures(path, format)) return {path};
   return {};
 }
 

@@ -45,6 +45,8 @@ OutputPtr new_output(const AVOutputFormat& format, const std::filesystem::path& 
   output->flags |= AVFMT_FLAG_BITEXACT;
   // Shifts are decided here, for all streams alike.
   output->avoid_negative_ts = 0;
+  // FLAC, TrueHD, 3D and spherical modes in MP4 are standards since longer than FFmpeg's defaults say.
+  output->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
   return output;
 }
 
@@ -108,6 +110,9 @@ Muxer::Impl::Impl(const MuxerConfig& muxer_config)
   check_output_writable(config.output);
   video = &add_streams(config, *encoder_facts(config.encoder).parameters, copied, *output, warnings);
   check_space();
+  if ((format.flags & AVFMT_NOTIMESTAMPS) != 0)
+    warnings.push_back(
+        concat("The times of frames are lost: ", container_name(format), " cannot hold them."));
 }
 
 void Muxer::Impl::check_space() const {
@@ -173,10 +178,7 @@ void Muxer::Impl::write_header(bool starts_late) {
     // As FFmpeg does: whole multiples, so that coarse clocks leave room for players' arithmetic.
     while (timescale < 10000) timescale *= 2;
     all_scales.insert(all_scales.begin(), {timescale, 1000});
-    const bool has_quicktime_keys =
-        av_dict_get(output->metadata, "com.apple.quicktime.", nullptr, AV_DICT_IGNORE_SUFFIX) != nullptr;
-    const bool is_mov = std::string_view(format.name) == "mov";
-    options.set("movflags", is_mov && has_quicktime_keys ? "+faststart+use_metadata_tags" : "+faststart");
+    options.set("movflags", needs_metadata_keys(*output) ? "+faststart+use_metadata_tags" : "+faststart");
     options.set("video_track_timescale", concat(timescale));
     // A late start is an empty edit, in ticks of the movie: these must hold every stream's start exactly.
     if (starts_late || shift != 0) options.set("movie_timescale", concat(common_timescale(all_scales)));

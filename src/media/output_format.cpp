@@ -52,6 +52,33 @@ unsigned codec_tag_for(const AVOutputFormat& format, const AVCodecParameters& co
   return av_codec_get_id(format.codec_tag, codec.codec_tag) == codec.codec_id ? codec.codec_tag : 0;
 }
 
+bool needs_metadata_keys(const AVFormatContext& output) {
+  // What FFmpeg writes without names; tried.
+  static constexpr std::array<std::string_view, 11> in_both{
+      "title",     "artist",   "album",         "comment",  "genre",  "date",
+      "copyright", "location", "creation_time", "timecode", "encoder"};
+  static constexpr std::array<std::string_view, 2> in_mov{"make", "model"};
+  static constexpr std::array<std::string_view, 17> in_mp4{
+      "composer", "album_artist",  "track",      "disc",         "grouping",        "lyrics",
+      "synopsis", "show",          "network",    "keywords",     "description",     "episode_id",
+      "hd_video", "season_number", "media_type", "episode_sort", "gapless_playback"};
+  const std::string_view name(output.oformat->name);
+  const bool is_mov = name == "mov";
+  if (!is_mov && name != "mp4" && name != "ipod") return false;
+  const auto has = [](const auto& keys, const std::string& key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  const AVDictionaryEntry* entry = nullptr;
+  while ((entry = av_dict_get(output.metadata, "", entry, AV_DICT_IGNORE_SUFFIX)) != nullptr) {
+    std::string key(entry->key);
+    std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return std::tolower(c); });
+    // MOV gives "title-eng" beside "title".
+    if (key.size() > 4 && key[key.size() - 4] == '-') key.resize(key.size() - 4);
+    if (!has(in_both, key) && !(is_mov ? has(in_mov, key) : has(in_mp4, key))) return true;
+  }
+  return false;
+}
+
 std::optional<std::vector<std::uint8_t>> trial_header(const AVOutputFormat& format,
                                                       const AVCodecParameters& codec) {
   AVFormatContext* raw = nullptr;
@@ -65,6 +92,7 @@ std::optional<std::vector<std::uint8_t>> trial_header(const AVOutputFormat& form
   stream->avg_frame_rate = {25, 1};
   if (avio_open_dyn_buf(&trial->pb) < 0) throw std::bad_alloc();
   trial->flags |= AVFMT_FLAG_BITEXACT;
+  trial->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
   const bool works = avformat_write_header(trial.get(), nullptr) >= 0;
   std::uint8_t* bytes = nullptr;
   const int size_bytes = avio_close_dyn_buf(trial->pb, &bytes);

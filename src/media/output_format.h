@@ -30,4 +30,8 @@ std::string container_name(const AVOutputFormat& format);
 /// True if there is such a header.
 [[nodiscard]] bool header_works(const AVOutputFormat& format, const AVCodecParameters& codec);
 
+/// True for MP4 and MOV where a key of the file's metadata is none of those with an atom of its own, so that
+/// all of them must be written by name.
+bool needs_metadata_keys(const AVFormatContext& output);
+
 }  // namespace atelier::media

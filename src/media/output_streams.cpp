@@ -57,6 +57,11 @@ bool is_timecode_track(const AVStream& stream, const AVOutputFormat& format) {
   return stream.codecpar->codec_tag == MKTAG('t', 'm', 'c', 'd') && is_mov_family(format);
 }
 
+/// FFmpeg's muxer of the family takes covers for these, and passes over them for the others.
+bool holds_covers(const AVOutputFormat& format) {
+  return std::string_view(format.name) == "mp4" || std::string_view(format.name) == "ipod";
+}
+
 /// Matroska keeps cover art among its attachments.
 void add_cover_attachment(const AVStream& from, AVFormatContext& output) {
   AVStream& to = new_stream(output);
@@ -77,9 +82,17 @@ void add_cover_attachment(const AVStream& from, AVFormatContext& output) {
 
 std::string left_out(const AVStream& stream, const AVOutputFormat& format) {
   const char* kind = av_get_media_type_string(stream.codecpar->codec_type);
-  return concat("Stream ", stream.index, " (", kind == nullptr ? "unknown" : kind, ", ",
-                avcodec_get_name(stream.codecpar->codec_id), ") is left out: ", container_name(format),
-                " cannot hold it.");
+  const AVCodecParameters& codec = *stream.codecpar;
+  std::string name = avcodec_get_name(codec.codec_id);
+  if (codec.codec_id == AV_CODEC_ID_NONE && codec.codec_tag != 0) {
+    std::array<char, AV_FOURCC_MAX_STRING_SIZE> tag{};
+    name = av_fourcc_make_string(tag.data(), codec.codec_tag);
+  }
+  return concat("Stream ", stream.index, " (",
+                is_cover_art(stream) ? "cover"
+                : kind == nullptr    ? "unknown"
+                                     : kind,
+                ", ", name, ") is left out: ", container_name(format), " cannot hold it.");
 }
 
 void add_copied_stream(int index, CopiedStreams& copied, AVFormatContext& output,
@@ -96,7 +109,8 @@ void add_copied_stream(int index, CopiedStreams& copied, AVFormatContext& output
     return;
   }
   const bool is_attachment = stream.codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
-  const bool holds = is_attachment ? is_matroska : header_works(format, *stream.codecpar);
+  const bool loses_cover = is_cover && is_mov_family(format) && !holds_covers(format);
+  const bool holds = is_attachment ? is_matroska : !loses_cover && header_works(format, *stream.codecpar);
   if (!holds) {
     warnings.push_back(left_out(stream, format));
     return;

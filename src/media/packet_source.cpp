@@ -153,6 +153,22 @@ class PicturePackets final : public PacketSource {
 
 }  // namespace
 
+namespace {
+
+/// True where more frames follow the first, but for formats of pictures that may move.
+bool is_video(AVFormatContext& input, int index) {
+  const std::string_view name(input.iformat->name);
+  if (name == "gif" || name == "apng" || name.find("webp") != std::string_view::npos) return false;
+  const PacketPtr packet = make_packet();
+  while (av_read_frame(&input, packet.get()) >= 0) {
+    if (packet->stream_index == index && packet->size > 0) return true;
+    av_packet_unref(packet.get());
+  }
+  return false;
+}
+
+}  // namespace
+
 PicturePacket load_picture(const fs::path& path) {
   const InputPtr input = open_file(path);
   PicturePacket picture{make_packet(), nullptr};
@@ -172,6 +188,9 @@ PicturePacket load_picture(const fs::path& path) {
   while (av_read_frame(input.get(), picture.packet.get()) >= 0) {
     if (picture.packet->stream_index == index && picture.packet->size > 0) {
       picture.codec = copy_of(*input->streams[index]->codecpar);
+      if (is_video(*input, index))
+        throw UsageError(concat("'", path.string(), "' is no picture"), "it is a video",
+                         "Give a picture; --preview makes one of a frame");
       return picture;
     }
     av_packet_unref(picture.packet.get());

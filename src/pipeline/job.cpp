@@ -17,6 +17,7 @@
 #include "atelier/media/picture.h"
 #include "atelier/schedule/policy.h"
 #include "checkpoints.h"
+#include "file_check.h"
 
 namespace atelier::pipeline {
 namespace {
@@ -67,13 +68,17 @@ void check_styles(const RunConfig& config) {
 
 void check_output(const RunConfig& config) {
   std::error_code error;
-  if (fs::exists(config.input, error) && fs::exists(config.output, error) &&
-      fs::equivalent(config.input, config.output, error))
-    throw UsageError(concat("output and input are the same file (", config.output.string(), ")"), "",
-                     "Give the output another name");
+  check_written_files(config);
   if (fs::is_directory(config.output, error))
     throw UsageError(concat("output '", config.output.string(), "' is a directory"), "", "Name a file in it");
-  check_output_is_free(config);
+  if (config.preview_s) {
+    if (!config.overwrite && fs::exists(config.output, error))
+      throw UsageError(concat("output '", config.output.string(), "' exists"), "",
+                       "Give --overwrite, or another name");
+  } else {
+    check_output_is_free(config);
+    check_stage_folder(config);
+  }
   media::check_output_writable(config.output);
 }
 
@@ -113,7 +118,7 @@ models::EngineSpec read_engine(const RunConfig& config) {
 }
 
 Job prepare_job(const RunConfig& config) {
-  if (!config.preview_s) check_output(config);
+  check_output(config);
   media::VideoReader reader({.path = config.input,
                              .height_px = config.height_px,
                              .start_s = config.start_s + config.preview_s.value_or(0),

@@ -16,9 +16,6 @@ namespace atelier::pipeline {
 
 void write_preview(Job& job) {
   const std::filesystem::path& output = job.config.output;
-  if (std::filesystem::exists(output) && !job.config.overwrite)
-    throw UsageError(concat("output '", output.string(), "' exists"), "",
-                     "Give --overwrite, or another name");
   const std::optional<FramePlanes> frame = job.reader.read();
   if (!frame)
     throw UsageError(concat("no frame at --preview ", *job.config.preview_s), "the video ends before it",

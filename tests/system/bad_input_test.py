@@ -118,6 +118,9 @@ class Refused(SystemTest):
         self.check("--style", self.path("missing.jpg"), mentions="missing.jpg")
         self.check("--style", self.folder, ranks=(1,))
 
+    def test_style_that_is_a_video(self):
+        self.check("--style", self.clip, mentions="it is a video")
+
     def test_style_too_large(self):
         Image.new("1", (16385, 2)).save(self.path("wide.png"))
         Image.new("1", (2, 16385)).save(self.path("high.png"))
@@ -178,6 +181,13 @@ class Refused(SystemTest):
         self.check("--engine", "identity", "--codec", "ffv1", output=self.path("out.webm"), ranks=(1,))
         self.check("--engine", "identity", "--start", "1000", mentions="1000", ranks=(1,))
 
+    def test_no_time_at_all(self):
+        for option in ("--duration", "--max-time"):
+            self.check("--engine", "identity", option, "0", mentions=option, ranks=(1,))
+
+    def test_quality_of_a_lossless_codec(self):
+        self.check("--engine", "identity", "--codec", "ffv1", "--crf", "10", mentions="lossless", ranks=(1,))
+
     def test_times_past_the_end(self):
         for option in ("--start", "--preview"):
             self.check("--engine", "identity", option, "100", mentions=f"Choose an earlier {option}")
@@ -188,6 +198,8 @@ class Refused(SystemTest):
 
     def test_config_file_that_is_none(self):
         self.check("--config", self.path("missing.cfg"), mentions="missing.cfg")
+        self.check("--config", self.folder, mentions="it is a folder", ranks=(1,))
+        self.check("--config", self.clip, mentions="no text file", ranks=(1,))
         self.path("bad.cfg").write_text("no-such-option = 3\n")
         self.check("--config", self.path("bad.cfg"), mentions="no-such-option", ranks=(1,))
 
@@ -210,6 +222,21 @@ class Refused(SystemTest):
         self.check("--engine", "identity", "--overwrite", output=self.path("link.mkv"), ranks=(1,))
         os.link(self.clip, self.path("hard.mkv"))
         self.check("--engine", "identity", "--overwrite", output=self.path("hard.mkv"), ranks=(1,))
+
+    def test_other_files_that_are_read(self):
+        """Neither the record nor a preview may take the place of what is read."""
+        self.check("--engine", "identity", "--record", self.clip, mentions="--record and --input are the same file")
+        self.check("--engine", "identity", "--record", self.out, mentions="--record and --output", ranks=(1,))
+        Image.new("RGB", (64, 64), "red").save(self.path("style.png"))
+        for other in ("style.png", "clip.mkv"):
+            self.check("--style", self.path("style.png"), "--preview", "0", "--overwrite", output=self.path(other),
+                       mentions=other, ranks=(1,))
+        self.check("--engine", "identity", "--preview", "0", mentions="Let the name end in .png", ranks=(1,))
+        self.check("--engine", "identity", "--preview", "0", output=self.path("no/such.png"), ranks=(1,))
+
+    def test_stage_folder(self):
+        for folder in ("missing", "clip.mkv"):
+            self.check("--engine", "identity", "--stage-dir", self.path(folder), mentions="--stage-dir", ranks=(1,))
 
     def test_output_folder(self):
         self.identity(output=self.path("no/such/out.mkv"), mentions="out.mkv")

@@ -310,6 +310,12 @@ class Pictures(MediaTest):
         output, _ = self.restyle(folder)
         self.assertEqual(len(support.frame_times_s(output, 0)), 10)
 
+    def test_pictures_in_one_file(self):
+        """What `cat *.jpg` makes."""
+        folder = self.pictures("frames", "f_%04d.jpg", "-q:v", 2)
+        self.path("all.mjpeg").write_bytes(b"".join(path.read_bytes() for path in sorted(folder.iterdir())))
+        self.check(self.path("all.mjpeg"))
+
     def test_one_picture(self):
         folder = self.pictures("frames", "f_%04d.png", "-pix_fmt", "rgb24")
         output, _ = self.restyle(folder / "f_0003.png")
@@ -373,12 +379,30 @@ class Others(MediaTest):
         ffmpeg("-f", "lavfi", "-i", "color=red:size=40x40:duration=1:rate=1", "-frames:v", 1, self.path("cover.png"))
         ffmpeg("-i", self.path("cover.png"), *SOURCE, *SOUND, "-map", 0, "-map", 1, "-map", 2, "-c:v:0", "copy", "-disposition:v:0",
                "attached_pic", "-c:v:1", "libx264", "-pix_fmt:v:1", "yuv420p", "-c:a", "aac", self.path("a.mp4"))
+        _, finished = self.restyle(self.path("a.mp4"), "out.mov", codec=None)
+        self.assertEqual(len([line for line in finished.warnings() if "(cover, png) is left out" in line]), 1, finished.err)
         for name in ("out.mp4", "out.mkv"):
             with self.subTest(name):
                 output, _ = self.restyle(self.path("a.mp4"), name, codec=None)
                 self.check_video(self.path("a.mp4"), output, samples=False, shift_allowed=True)
                 covers = [s for s in support.streams(output, "video") if support.is_cover(s)]
                 self.assertEqual([(s["width"], s["height"]) for s in covers], [(40, 40)])
+
+    def test_metadata_of_any_name(self):
+        tags = {"title": "A title", "comment": "Said", "com.apple.quicktime.make": "A maker", "odd_key": "A value"}
+        ffmpeg(*SOURCE, *X264, "-movflags", "use_metadata_tags", *(part for key, value in tags.items()
+                                                                 for part in ("-metadata", f"{key}={value}")), self.path("a.mp4"))
+        for name in ("out.mp4", "out.mov"):
+            with self.subTest(name):
+                output, finished = self.restyle(self.path("a.mp4"), name, codec=None)
+                found = support.probe(output, "-show_format")["format"]["tags"]
+                self.assertEqual({key: found.get(key) for key in tags}, tags)
+                self.assertEqual(finished.warnings(), [])
+
+    def test_flac_in_mp4(self):
+        ffmpeg(*SOURCE, *SOUND, *X264, "-c:a", "flac", self.path("a.mkv"))
+        output, _ = self.restyle(self.path("a.mkv"), "out.mp4", codec=None)
+        self.check_others(self.path("a.mkv"), output)
 
     def test_rotation(self):
         test_clip(self.path("a.mp4"), seconds=1)
