@@ -20,6 +20,9 @@ using Entry = PacketClassifier::Entry;
 
 /// Compressed bytes between keyframes, beyond which chunks are not worth their transfer.
 constexpr std::int64_t max_held_bytes = std::int64_t{512} << 20;
+/// The same for frames that are decoded only to come to a chunk's first.
+constexpr std::int64_t max_leading_frames = 1000;
+constexpr const char* too_far_apart = "its keyframes are too far apart";
 
 /// Decoders keep these for the packets that follow.
 bool changes_decoder(const AVPacket& packet) {
@@ -132,7 +135,7 @@ struct PacketReader::Impl {
     order_frames();
     if (held_bytes > max_held_bytes) {
       forget();
-      if (held_bytes > max_held_bytes) return fail("its keyframes are too far apart");
+      if (held_bytes > max_held_bytes) return fail(too_far_apart);
     }
     return true;
   }
@@ -177,7 +180,7 @@ struct PacketReader::Impl {
     std::erase_if(entries, [begin](const EntryPoint& old) { return old.packet < begin; });
   }
 
-  PackedChunk pack_chunk(std::size_t num_frames) {
+  std::optional<PackedChunk> pack_chunk(std::size_t num_frames) {
     PackedChunk packed;
     packed.chunk = {next_chunk, next_frame, next_frame + static_cast<std::int64_t>(num_frames)};
     std::int64_t first_packet = frames.front().packet;
@@ -209,6 +212,10 @@ struct PacketReader::Impl {
            .data = std::as_bytes(std::span(packet.data, static_cast<std::size_t>(packet.size))),
            .side_data = one.side_data});
       packed.num_decoded_frames += one.shown ? 1 : 0;
+    }
+    if (packed.num_decoded_frames - packed.chunk.num_frames() > max_leading_frames) {
+      fail(too_far_apart);
+      return std::nullopt;
     }
     packed.bytes = pack(chunk);
     packed.hash = hash64(packed.bytes.bytes());

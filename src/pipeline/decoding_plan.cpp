@@ -36,10 +36,14 @@ void survey(const Job& job, DecodingFacts& facts) {
 
 DecodingPlan plan_decoding(const DecodingFacts& facts) {
   if (facts.wanted == "root") return {false, "--decode root", ""};
-  if (!facts.obstacle.empty()) {
-    DecodingPlan plan{false, concat("workers cannot: ", facts.obstacle), ""};
+  const std::string obstacle = !facts.obstacle.empty() ? facts.obstacle
+                               : facts.redundancy > max_redundancy_asked_for
+                                   ? "its keyframes are too far apart"
+                                   : "";
+  if (!obstacle.empty()) {
+    DecodingPlan plan{false, concat("workers cannot: ", obstacle), ""};
     if (facts.wanted == "workers")
-      plan.warning = concat("decoding happens at the root, not at the workers (", facts.obstacle, ")");
+      plan.warning = concat("decoding happens at the root, not at the workers (", obstacle, ")");
     return plan;
   }
   const std::string times = concat(fixed(facts.redundancy, 2), " frames decoded for each one");

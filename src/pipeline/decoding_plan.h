@@ -22,6 +22,8 @@ struct DecodingFacts {
 
 /// Above it `auto` decodes at the root.
 inline constexpr double max_redundancy = 1.5;
+/// Above it `workers` does too.
+inline constexpr double max_redundancy_asked_for = 20;
 
 /// Pure.
 DecodingPlan plan_decoding(const DecodingFacts& facts);

@@ -7,10 +7,12 @@
 #include <locale>
 #include <map>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
+#include "atelier/schedule/policy.h"
 
 namespace atelier::planning {
 namespace {
@@ -67,9 +69,12 @@ std::string job_value(const io::JobRecord& record, const std::string& name) {
 /// How many threads work on a stage at a time.
 int num_lanes(const io::JobRecord& record, const Stage& stage) {
   int lanes = 0;
-  if (stage.at_workers) {
+  const bool decodes_at_workers =
+      stage.name == std::string_view("decode") && job_value(record, "decode_at") == "workers";
+  if (stage.at_workers || decodes_at_workers) {
     for (const io::RankRow& row : record.ranks) {
-      if (row.role != "root") lanes += std::max(1, row.num_threads);
+      if (row.role == "root") continue;
+      lanes += decodes_at_workers ? schedule::num_decoders(row.num_threads) : std::max(1, row.num_threads);
     }
   } else {
     lanes = std::atoi(job_value(record, std::string(stage.name) + "_threads").c_str());
@@ -99,6 +104,14 @@ std::string line(const std::string& label, const std::string& value) {
   return value.empty() ? "" : left(label, label_width) + value + "\n";
 }
 
+// Frames that workers decoded for each one that they used: groups of pictures span chunks.
+std::string redundancy(const io::JobRecord& record) {
+  const double num_used = std::atof(job_value(record, "decode.frames_used_of_workers").c_str());
+  if (num_used <= 0) return {};
+  const double num_decoded = std::atof(job_value(record, "decode.frames_decoded_by_workers").c_str());
+  return concat("at the workers, ", fixed(num_decoded / num_used, 2), " frames for each one");
+}
+
 std::string head(const io::JobRecord& record, std::size_t num_styled) {
   const auto job = [&](const char* name) { return job_value(record, name); };
   std::string text;
@@ -112,6 +125,7 @@ std::string head(const io::JobRecord& record, std::size_t num_styled) {
                               ? ""
                               : concat("atelier ", job("program_version"), " (git ", job("git_sha"), ")"));
   text += line("launcher", job("launcher"));
+  text += line("decoding", redundancy(record));
 
   const auto num_frames = static_cast<double>(num_styled);
   const double work_s = record.wall_s - record.startup_s;

@@ -137,6 +137,22 @@ TEST_F(PacketChunks, OfIntraRefresh) {
   EXPECT_GT(ours.num_decoded, 5 * static_cast<std::int64_t>(ours.frames.size()));
 }
 
+/// No decoder begins a thousand frames before a chunk.
+TEST_F(PacketChunks, EndFarBehindAKeyframe) {
+  test::ffmpeg(
+      concat("-f lavfi -i testsrc2=s=32x32:r=25:d=50 -pix_fmt yuv420p -c:v libx264 -preset ultrafast "
+             "-g 9999 -sc_threshold 0 ",
+             file("a.mp4").string()));
+  PacketReader reader({.path = file("a.mp4"), .chunk_frames = 100});
+  std::int64_t num_frames = 0;
+  while (const auto chunk = reader.read()) {
+    num_frames = chunk->chunk.end_frame;
+    EXPECT_LE(chunk->num_decoded_frames, 1100);
+  }
+  EXPECT_EQ(num_frames, 1100);
+  EXPECT_EQ(reader.obstacle(), "its keyframes are too far apart");
+}
+
 TEST_F(PacketChunks, OfAVariableRate) {
   test::ffmpeg(
       concat("-f lavfi -i testsrc2=s=96x64:r=25:d=6 -pix_fmt yuv420p "

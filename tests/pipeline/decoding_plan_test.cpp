@@ -23,6 +23,10 @@ TEST(DecodingPlan, WhatIsAskedForIsDoneOrSaid) {
       plan_decoding({.wanted = "workers", .num_workers = 2, .obstacle = {}, .redundancy = 4});
   EXPECT_TRUE(far.at_workers);
   EXPECT_NE(far.warning, "");
+  const DecodingPlan hopeless =
+      plan_decoding({.wanted = "workers", .num_workers = 2, .obstacle = {}, .redundancy = 21});
+  EXPECT_FALSE(hopeless.at_workers);
+  EXPECT_NE(hopeless.warning, "");
   const DecodingPlan odd =
       plan_decoding({.wanted = "workers", .num_workers = 2, .obstacle = "it has no times"});
   EXPECT_FALSE(odd.at_workers);

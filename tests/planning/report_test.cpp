@@ -79,6 +79,17 @@ TEST(TextReport, CountsTheThreadsOfTheRoot) {
   EXPECT_THAT(report, HasSubstr("Slowest stage: decode (70.0 ms"));
 }
 
+TEST(TextReport, TellsHowMuchWorkersDecode) {
+  io::JobRecord record = example();
+  EXPECT_THAT(text_report(record), Not(HasSubstr("decoding")));
+  record.job.emplace_back("decode_at", "workers");
+  record.job.emplace_back("decode.frames_decoded_by_workers", "125");
+  record.job.emplace_back("decode.frames_used_of_workers", "100");
+  const std::string text = text_report(record);
+  EXPECT_THAT(text, HasSubstr("decoding    at the workers, 1.25 frames for each one"));
+  EXPECT_EQ(fields_of_line(text, "decode ")[6], "2") << "a decoder at each worker";
+}
+
 TEST(TextReport, TellsEachRank) {
   using testing::ElementsAre;
   const std::string report = text_report(example());
