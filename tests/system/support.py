@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("ATELIER_SHARED", ROOT.parent / "shared"))
 CLIPS = SHARED / "data" / "clips"
 STYLE = ROOT / "styles" / "mosaic.jpg"
-MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]
+# Without TCP: Debian 13's Open MPI complains on stderr where it finds no way between interfaces of one machine.
+MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "--mca", "btl", "^tcp"]
 # What launchers set: a test that itself runs below one must not look like a rank.
 LAUNCHER_VARIABLES = ("OMPI_", "PMI_", "PMIX_", "SLURM_", "ATELIER_")
 
