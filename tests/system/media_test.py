@@ -50,7 +50,9 @@ class MediaTest(SystemTest):
         for key in ("width", "height", "sample_aspect_ratio", "color_space", "color_transfer", "color_primaries",
                     "chroma_location", "color_range"):
             if before.get(key) not in (None, "unspecified", "unknown", "0:1", "N/A"):
-                self.assertEqual(after.get(key), before[key], key)
+                # Video without a range is limited. MP4 has no place for that alone, and FFmpeg 7.1 tags it in Matroska.
+                unset = "tv" if key == "color_range" else None
+                self.assertEqual(after.get(key, unset), before[key], key)
         if samples:
             # Where the source's own format packs bits, FFmpeg unpacks them first.
             pixel_format = {"monow": "gray"}.get(before["pix_fmt"], before["pix_fmt"])
