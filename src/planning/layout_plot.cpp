@@ -29,9 +29,9 @@ double chunk_frames(const LayoutSummary& summary) {
 
 /// A line of the plots: what is compared within it differs in the layout only.
 struct Group {
-  std::string name;
-  std::string color;
-  std::vector<LayoutSummary> summaries;  ///< by GPUs
+  std::string name = {};
+  std::string color = {};
+  std::vector<LayoutSummary> summaries = {};  ///< by GPUs
 };
 
 std::vector<Group> groups_of(const std::vector<LayoutSummary>& summaries) {
@@ -59,12 +59,22 @@ std::vector<Group> groups_of(const std::vector<LayoutSummary>& summaries) {
   return groups;
 }
 
-ChartSeries series_of(const Group& group, Value x, Value y, bool with_names) {
-  ChartSeries series{.name = group.name, .color = group.color, .points = {}};
-  for (const LayoutSummary& summary : group.summaries)
-    series.points.push_back(
-        {x(summary), y(summary), with_names ? summary.median.settings.layout.name() : ""});
-  return series;
+/// The best of each x joined, the others beside; names of layouts at the best.
+void add_series(Chart& chart, const Group& group, Value x, Value y, bool with_names) {
+  ChartSeries best{.name = group.name, .color = group.color};
+  ChartSeries others{.color = group.color, .joined = false};
+  std::map<double, std::vector<const LayoutSummary*>> by_x;
+  for (const LayoutSummary& summary : group.summaries) by_x[x(summary)].push_back(&summary);
+  for (auto& [place, summaries] : by_x) {
+    std::vector<std::string> names;
+    for (const LayoutSummary* summary : summaries) names.push_back(summary->median.settings.layout.name());
+    const auto top = std::ranges::max_element(summaries, {}, [&](const LayoutSummary* s) { return y(*s); });
+    best.points.push_back({place, y(**top), with_names ? join(names, " ") : ""});
+    for (auto it = summaries.begin(); it != summaries.end(); ++it)
+      if (it != top) others.points.push_back({place, y(**it)});
+  }
+  chart.series.push_back(std::move(best));
+  if (!others.points.empty()) chart.series.push_back(std::move(others));
 }
 
 /// From the smallest layout on, in proportion to the GPUs.
@@ -78,21 +88,24 @@ ChartSeries ideal(const Group& group, double most_gpus) {
 }
 
 /// By chunk length, on the largest layout of each scaling.
-std::vector<ChartSeries> by_length(const std::vector<LayoutSummary>& summaries, Value y) {
+Chart by_length(const std::vector<LayoutSummary>& summaries, const std::string& title,
+                const std::string& unit, Value y) {
+  Chart chart{.title = title,
+              .x = {.title = "frames a chunk", .logarithmic = true},
+              .y = {.title = unit, .from_zero = true}};
   std::map<Scaling, std::vector<LayoutSummary>> by_scaling;
   for (const LayoutSummary& summary : summaries)
     by_scaling[summary.median.settings.scaling].push_back(summary);
-  std::vector<ChartSeries> all;
   for (auto& [scaling, group] : by_scaling) {
     const Layout largest = std::ranges::max(group, {}, num_gpus).median.settings.layout;
     std::erase_if(group, [&](const LayoutSummary& s) { return !(s.median.settings.layout == largest); });
-    std::ranges::sort(group, {}, chunk_frames);
-    all.push_back(series_of({.name = concat(largest.name(), ", ", scaling_name(scaling), " scaling"),
-                             .color = chart_color(all.size()),
-                             .summaries = group},
-                            chunk_frames, y, false));
+    add_series(chart,
+               {.name = concat(largest.name(), ", ", scaling_name(scaling), " scaling"),
+                .color = chart_color(chart.series.size()),
+                .summaries = group},
+               chunk_frames, y, false);
   }
-  return all;
+  return chart;
 }
 
 }  // namespace
@@ -108,29 +121,23 @@ std::string layouts_svg(const std::vector<LayoutSummary>& summaries) {
              .series = {ideal(groups.front(), most_gpus)}};
   Chart share{.title = "Efficiency",
               .x = gpus,
-              .y = {.title = "frames/s a GPU, share of the smallest layout", .from_zero = true},
+              .y = {.title = "efficiency", .from_zero = true},
               .series = {{.name = "ideal",
                           .color = "#777777",
                           .dashed = true,
                           .points = {{num_gpus(groups.front().summaries.front()), 1}, {most_gpus, 1}}}}};
   for (const Group& group : groups) {
     const bool first = &group == &groups.front();
-    rate.series.push_back(series_of(group, num_gpus, throughput, first));
-    share.series.push_back(series_of(group, num_gpus, efficiency, false));
+    add_series(rate, group, num_gpus, throughput, first);
+    add_series(share, group, num_gpus, efficiency, false);
   }
   std::set<double> lengths;
   for (const LayoutSummary& summary : summaries) lengths.insert(chunk_frames(summary));
   std::vector<Chart> charts{rate, share};
   if (lengths.size() > 1) {
-    const ChartAxis length{.title = "frames a chunk", .logarithmic = true};
-    charts.push_back({.title = "Chunk length and throughput",
-                      .x = length,
-                      .y = {.title = "frames/s", .from_zero = true},
-                      .series = by_length(summaries, throughput)});
-    charts.push_back({.title = "Chunk length and the cost of a failure",
-                      .x = length,
-                      .y = {.title = "frames lost per kill", .from_zero = true},
-                      .series = by_length(summaries, lost)});
+    charts.push_back(by_length(summaries, "Chunk length and throughput", "frames/s", throughput));
+    charts.push_back(
+        by_length(summaries, "Chunk length and the cost of a failure", "frames lost per kill", lost));
   }
   return svg_document(charts);
 }

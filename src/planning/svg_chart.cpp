@@ -129,8 +129,10 @@ std::string curve(const ChartSeries& series, const Scale& x, const Scale& y) {
   std::string points;
   for (const ChartPoint& point : series.points)
     points += concat(points.empty() ? "" : " ", px(x.at_px(point.x)), ",", px(y.at_px(point.y)));
-  std::string svg = concat("<polyline points=\"", points, "\" fill=\"none\" stroke=\"", series.color,
-                           "\" stroke-width=\"2\"", series.dashed ? " stroke-dasharray=\"6 4\"" : "", "/>\n");
+  std::string svg;
+  if (series.joined)
+    svg = concat("<polyline points=\"", points, "\" fill=\"none\" stroke=\"", series.color,
+                 "\" stroke-width=\"2\"", series.dashed ? " stroke-dasharray=\"6 4\"" : "", "/>\n");
   for (const ChartPoint& point : series.points) {
     if (!series.dashed)
       svg += concat("<circle cx=\"", px(x.at_px(point.x)), "\" cy=\"", px(y.at_px(point.y)),
@@ -142,16 +144,67 @@ std::string curve(const ChartSeries& series, const Scale& x, const Scale& y) {
   return svg;
 }
 
-std::string legend(const Chart& chart) {
-  std::string svg;
-  double y = top_px + 12;
+struct Place {
+  double x;
+  double y;
+};
+
+/// Where the curves run, closely enough to find room beside them.
+std::vector<Place> places_of(const Chart& chart, const Scale& x, const Scale& y) {
+  constexpr int steps = 16;
+  std::vector<Place> places;
+  for (const ChartSeries& series : chart.series) {
+    for (std::size_t i = 0; i < series.points.size(); ++i) {
+      const Place to{x.at_px(series.points[i].x), y.at_px(series.points[i].y)};
+      places.push_back(to);
+      if (i == 0 || !series.joined) continue;
+      const Place from{x.at_px(series.points[i - 1].x), y.at_px(series.points[i - 1].y)};
+      for (int k = 1; k < steps; ++k) {
+        const double part = static_cast<double>(k) / steps;
+        places.push_back({from.x + part * (to.x - from.x), from.y + part * (to.y - from.y)});
+      }
+    }
+  }
+  return places;
+}
+
+/// In the corner with the fewest curves.
+std::string legend(const Chart& chart, const Scale& x, const Scale& y) {
+  constexpr double row_px = 16;
+  constexpr double letter_px = 6.5;
+  std::vector<const ChartSeries*> named;
+  std::size_t longest = 0;
   for (const ChartSeries& series : chart.series) {
     if (series.name.empty()) continue;
-    svg += line(left_px + 10, y - 4, left_px + 34, y - 4,
-                concat("stroke=\"", series.color, "\" stroke-width=\"2\"",
-                       series.dashed ? " stroke-dasharray=\"6 4\"" : ""));
-    svg += text_at(left_px + 40, y, series.name, "");
-    y += 16;
+    named.push_back(&series);
+    longest = std::max(longest, series.name.size());
+  }
+  const double width = 44 + letter_px * static_cast<double>(longest);
+  const double height = row_px * static_cast<double>(named.size()) + 6;
+  const double right = chart_width_px - right_px - width - 4;
+  const double bottom = chart_height_px - bottom_px - height - 4;
+  const std::vector<Place> places = places_of(chart, x, y);
+  Place best{left_px + 4, top_px + 4};
+  std::ptrdiff_t least = std::numeric_limits<std::ptrdiff_t>::max();
+  for (const Place corner : {Place{left_px + 4, top_px + 4}, Place{right, bottom}, Place{left_px + 4, bottom},
+                             Place{right, top_px + 4}}) {
+    const std::ptrdiff_t hits = std::ranges::count_if(places, [&](const Place& place) {
+      return place.x >= corner.x && place.x <= corner.x + width && place.y >= corner.y &&
+             place.y <= corner.y + height;
+    });
+    if (hits >= least) continue;
+    least = hits;
+    best = corner;
+  }
+  std::string svg = concat("<rect x=\"", px(best.x), "\" y=\"", px(best.y), "\" width=\"", px(width),
+                           "\" height=\"", px(height), "\" fill=\"#ffffff\" fill-opacity=\"0.8\"/>\n");
+  double row = best.y + row_px;
+  for (const ChartSeries* series : named) {
+    svg += line(best.x + 6, row - 4, best.x + 30, row - 4,
+                concat("stroke=\"", series->color, "\" stroke-width=\"2\"",
+                       series->dashed ? " stroke-dasharray=\"6 4\"" : ""));
+    svg += text_at(best.x + 36, row, series->name, "");
+    row += row_px;
   }
   return svg;
 }
@@ -173,7 +226,7 @@ std::string drawn(const Chart& chart) {
   const Scale y(chart.y, min_y, max_y, chart_height_px - bottom_px, top_px);
   std::string svg = axes(chart, x, y);
   for (const ChartSeries& series : chart.series) svg += curve(series, x, y);
-  return svg + legend(chart);
+  return svg + legend(chart, x, y);
 }
 
 bool has_points(const Chart& chart) {

@@ -11,11 +11,12 @@ struct ChartPoint {
   std::string label = {};  ///< beside the point; may be empty
 };
 
-/// Points joined by straight lines, in the order given.
+/// Points, joined by straight lines in the order given.
 struct ChartSeries {
   std::string name = {};  ///< for the legend; empty: none
   std::string color = {};
   bool dashed = false;  ///< without marks: a line to compare with
+  bool joined = true;   ///< false: marks only
   std::vector<ChartPoint> points = {};
 };
 
