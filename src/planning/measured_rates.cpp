@@ -243,8 +243,18 @@ class Measurement {
     return layout;
   }
 
-  void add_messages(const io::JobRecord& /*record*/, const MeasuredJob& /*job*/) {
-    message_s_ = static_cast<double>(rates_.frame_bytes) / default_message_bytes_per_s;
+  // The root's thread also looks for messages while there are none: of several records the one with least of
+  // that tells best, and where it had much time for it, copying is all that is known.
+  void add_messages(const io::JobRecord& record, const MeasuredJob& job) {
+    double message_s = static_cast<double>(rates_.frame_bytes) / default_message_bytes_per_s;
+    for (const io::RankRow& row : record.ranks) {
+      if (row.role != "root" || row.message_cpu_s <= 0) continue;
+      const double measured_s =
+          row.message_cpu_s / static_cast<double>(job.num_frames * (job.encode_at_workers ? 1 : 2));
+      constexpr double busy = 0.5;
+      message_s = row.message_cpu_s > busy * record.wall_s ? measured_s : std::min(message_s, measured_s);
+    }
+    message_s_ = rates_.jobs.empty() ? message_s : std::min(message_s_, message_s);
   }
 
   MeasuredRates rates_;

@@ -330,7 +330,8 @@ class Model {
     result_.chunk_stored_s[static_cast<std::size_t>(chunk_index)] = now_s_;
     result_.last_stored_s = now_s_;
     const ChunkState& state = chunk(chunk_index);
-    unstored_s_ += now_s_ * static_cast<double>(state.num_styled) - state.styled_sum_s;
+    // A frame in work is half done on average.
+    unstored_s_ += (now_s_ + job_.style_s / 2) * static_cast<double>(state.num_styled) - state.styled_sum_s;
   }
 
   Simulation finish() {

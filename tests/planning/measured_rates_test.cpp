@@ -85,6 +85,23 @@ TEST(MeasuredRates, FramesThatShareAGpuWaitForEachOther) {
   EXPECT_NEAR(measure_rates({named}).style_s, 0.04, 1e-6);
 }
 
+TEST(MeasuredRates, MessagesCostNoMoreThanTheRootWorked) {
+  NamedRecord named = ideal_record({});
+  const double copied_s = 345'600 / default_message_bytes_per_s;
+  EXPECT_NEAR(measure_rates({named}).message_s, copied_s, 1e-12);
+  io::RankRow& root = named.record.ranks[0];
+  named.record.wall_s = 100;
+  root.message_cpu_s = 480 * copied_s / 2;
+  EXPECT_NEAR(measure_rates({named}).message_s, copied_s / 2, 1e-12);
+  // Mostly looking for messages that are not there.
+  root.message_cpu_s = 20;
+  EXPECT_NEAR(measure_rates({named}).message_s, copied_s, 1e-12);
+  // Nothing but messages.
+  root.message_cpu_s = 96;
+  EXPECT_NEAR(measure_rates({named}).message_s, 96.0 / 480, 1e-12);
+  EXPECT_NEAR(measure_rates({named, ideal_record({})}).message_s, copied_s, 1e-12);
+}
+
 TEST(MeasuredRates, WhatAnEarlierStartMadeDoesNotCount) {
   NamedRecord named = ideal_record({});
   for (io::ChunkRow& row : named.record.chunks) {

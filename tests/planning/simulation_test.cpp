@@ -167,10 +167,11 @@ TEST(Simulation, WorkersThatComeLateAreUsed) {
 TEST(Simulation, CountsWhatIsNotStored) {
   JobModel model = job(1, 40, 10);
   model.style_s = 1;
-  // A chunk is stored with its last frame: 9, 8 … 0 seconds after its frames were styled, 4.5 on average.
-  EXPECT_DOUBLE_EQ(simulate(model).mean_unstored_frames, 4.5);
+  // A chunk is stored with its last frame: 9, 8 … 0 seconds after its frames were styled, 4.5 on average; and
+  // half of the frame in work.
+  EXPECT_DOUBLE_EQ(simulate(model).mean_unstored_frames, 5);
   model.chunk_frames = 20;
-  EXPECT_DOUBLE_EQ(simulate(model).mean_unstored_frames, 9.5);
+  EXPECT_DOUBLE_EQ(simulate(model).mean_unstored_frames, 10);
 }
 
 TEST(Simulation, EveryFrameIsStyledAndEveryChunkStoredOnce) {

@@ -58,8 +58,8 @@ struct MeasuredRates {
   std::vector<std::string> notes;  ///< sentences on what was left out or assumed
 };
 
-/// What the root's main thread copies in a second where records do not tell more: shared memory, once.
-inline constexpr double default_message_bytes_per_s = 1.5e9;
+/// What the root's main thread copies in a second where records do not tell more: within one machine, once.
+inline constexpr double default_message_bytes_per_s = 4e9;
 
 /// Throws UsageError: no record, no styled frame with times, records of different engines, sizes or codecs.
 MeasuredRates measure_rates(const std::vector<NamedRecord>& records);

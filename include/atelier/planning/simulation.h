@@ -44,8 +44,8 @@ struct Simulation {
   std::vector<StageUse> stages;
   std::vector<double> chunk_stored_s;           ///< by chunk
   std::vector<std::int64_t> frames_per_worker;  ///< styled
-  /// Frames styled and not yet stored, mean over the time from start-up to the last chunk stored: what is
-  /// lost when the job is killed then.
+  /// Frames styled and not yet stored, and half of each frame in work, mean over the time from start-up to
+  /// the last chunk stored: what is lost when the job is killed then.
   double mean_unstored_frames = 0;
 };
 
