@@ -123,7 +123,8 @@ void write_tables(hid_t file, const JobRecord& record) {
   for (const RankRow& row : record.ranks) {
     ranks.push_back({row.rank, row.role.c_str(), row.host.c_str(), row.device.c_str(), row.num_threads,
                      row.start_s, row.end_s, row.busy_s, row.num_frames, row.peak_memory_bytes, row.cpu_s,
-                     row.message_cpu_s, row.bytes_sent, row.bytes_received, row.bytes_between_machines});
+                     row.message_cpu_s, row.bytes_sent, row.bytes_received, row.bytes_between_machines,
+                     row.num_encoders});
   }
   std::vector<PlainEventRow> events;
   for (const EventRow& row : record.events) {
@@ -234,7 +235,7 @@ JobRecord read_image(Buffer& image) {
       record.ranks.push_back({row.rank, text_of(row.role), text_of(row.host), text_of(row.device),
                               row.num_threads, row.start_s, row.end_s, row.busy_s, row.num_frames,
                               row.peak_memory_bytes, row.cpu_s, row.message_cpu_s, row.bytes_sent,
-                              row.bytes_received, row.bytes_between_machines});
+                              row.bytes_received, row.bytes_between_machines, row.num_encoders});
     }
   });
   read_table<ChunkRow>(file.get(), chunks_table(),

@@ -23,6 +23,7 @@ constexpr std::array rank_columns{
     Column{"bytes_sent", "bytes", int64, offsetof(PlainRankRow, bytes_sent)},
     Column{"bytes_received", "bytes", int64, offsetof(PlainRankRow, bytes_received)},
     Column{"bytes_between_machines", "bytes", int64, offsetof(PlainRankRow, bytes_between_machines)},
+    Column{"num_encoders", "1", int32, offsetof(PlainRankRow, num_encoders)},
 };
 
 static_assert(sizeof(int) == sizeof(std::int32_t));
@@ -36,6 +37,9 @@ constexpr std::array chunk_columns{
     Column{"styled_s", "s", float64, offsetof(ChunkRow, styled_s)},
     Column{"encoded_s", "s", float64, offsetof(ChunkRow, encoded_s)},
     Column{"encoded_bytes", "bytes", int64, offsetof(ChunkRow, encoded_bytes)},
+    Column{"encode_rank", "1", int32, offsetof(ChunkRow, encode_rank)},
+    Column{"flush_begin_s", "s", float64, offsetof(ChunkRow, flush_begin_s)},
+    Column{"encode_end_s", "s", float64, offsetof(ChunkRow, encode_end_s)},
 };
 
 static_assert(sizeof(FrameRow) <= 128, "the record may grow by at most 128 bytes a frame");
@@ -50,6 +54,11 @@ constexpr std::array frame_columns{
     Column{"convert_s", "s", float32, offsetof(FrameRow, convert_s)},
     Column{"style_s", "s", float32, offsetof(FrameRow, style_s)},
     Column{"encode_s", "s", float32, offsetof(FrameRow, encode_s)},
+    Column{"decoded_s", "s", float64, offsetof(FrameRow, decoded_s)},
+    Column{"sent_s", "s", float64, offsetof(FrameRow, sent_s)},
+    Column{"received_s", "s", float64, offsetof(FrameRow, received_s)},
+    Column{"style_begin_s", "s", float64, offsetof(FrameRow, style_begin_s)},
+    Column{"encode_begin_s", "s", float64, offsetof(FrameRow, encode_begin_s)},
 };
 
 constexpr std::array event_columns{
@@ -64,9 +73,11 @@ constexpr Table ranks{"ranks", "One row a rank; times count from the job's start
 constexpr Table chunks{"chunks",
                        "One row a chunk: frames [first_frame, end_frame); times count from the job's start",
                        sizeof(ChunkRow), chunk_columns};
-constexpr Table frames{"frames",
-                       "One row a frame: done_s counts from the job's start, the others are time spent",
-                       sizeof(FrameRow), frame_columns};
+constexpr Table frames{
+    "frames",
+    "One row a frame: decode_s to encode_s are time spent, the other seconds count from the "
+    "job's start",
+    sizeof(FrameRow), frame_columns};
 constexpr Table events{"events", "Warnings, retries, damage and errors; time_s counts from the job's start",
                        sizeof(PlainEventRow), event_columns};
 

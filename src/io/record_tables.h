@@ -45,6 +45,7 @@ struct PlainRankRow {
   std::int64_t bytes_sent;
   std::int64_t bytes_received;
   std::int64_t bytes_between_machines;
+  std::int32_t num_encoders;
 };
 
 /// EventRow with C strings.

@@ -61,7 +61,8 @@ class PlanesStyler {
 }  // namespace
 
 ComputePool::ComputePool(const WorkerSetup& setup, tensor::Device device, int num_threads,
-                         const EngineFactory& make_engine) {
+                         const EngineFactory& make_engine, Stopwatch clock)
+    : clock_(clock) {
   for (int i = 0; i < num_threads; ++i) engines_.push_back(make_engine(setup.engine, device));
   tensor::synchronise_default_stream(device);  // where the weights were laid out; the threads have streams
   for (const auto& engine : engines_) {
@@ -88,6 +89,7 @@ template <typename Styler>
 void ComputePool::compute(Styler& style) {
   while (std::optional<WorkItem> item = todo_.pop()) {
     try {
+      item->times.style_begin_s = clock_.seconds_s();
       style(*item);
     } catch (const std::exception& e) {
       item->error = e.what();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "atelier/base/buffer.h"
+#include "atelier/base/stopwatch.h"
 #include "atelier/pipeline/blocking_queue.h"
 #include "atelier/pipeline/protocol.h"
 #include "atelier/pipeline/worker.h"
@@ -30,9 +31,9 @@ struct WorkItem {
 /// are.
 class ComputePool {
  public:
-  /// Makes the engines; throws what that throws.
+  /// Makes the engines; throws what that throws. clock: what FrameTimes::style_begin_s is told by.
   ComputePool(const WorkerSetup& setup, tensor::Device device, int num_threads,
-              const EngineFactory& make_engine);
+              const EngineFactory& make_engine, Stopwatch clock = {});
   ~ComputePool();
   ComputePool(const ComputePool&) = delete;
   ComputePool& operator=(const ComputePool&) = delete;
@@ -51,6 +52,7 @@ class ComputePool {
   template <typename Styler>
   void compute(Styler& style);
 
+  Stopwatch clock_;
   std::vector<std::unique_ptr<models::StyleEngine>> engines_;
   // Credits bound what waits in either.
   BlockingQueue<WorkItem> todo_{std::numeric_limits<std::size_t>::max()};

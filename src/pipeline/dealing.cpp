@@ -20,7 +20,7 @@ Dealing::Dealing(const Parts& parts, int num_workers, std::optional<media::Packe
       roster_(parts.roster),
       meter_(parts.meter),
       scheduler_(schedule::scheduler_config(job_.encode_at_workers, num_workers)),
-      encode_(job_.encoder, job_.num_encoders),
+      encode_(job_.encoder, job_.num_encoders, record_.clock()),
       max_sending_bytes_(schedule::sending_limit_bytes(frame_bytes(job_.input().format), num_workers)),
       max_waiting_(schedule::max_waiting_frames(job_.num_encoders, job_.chunk_frames)),
       reader_(std::move(packets)),
@@ -134,7 +134,7 @@ bool Dealing::collect() {
   bool any = false;
   while (std::optional<EncodedChunk> encoded = encode_.try_pop()) {
     any = true;
-    take_encoded(std::move(*encoded));
+    take_encoded(std::move(*encoded), 0);
   }
   while (const std::optional<Chunk> stored = storing_->try_pop_stored()) {
     any = true;

@@ -92,7 +92,7 @@ class Dealing {
   [[nodiscard]] bool holds_credit_until_encoded(std::int64_t chunk_index) const;
   void take_styled(transport::Message& message);
   void take_failure(const transport::Message& message);
-  void take_encoded(EncodedChunk encoded);
+  void take_encoded(EncodedChunk encoded, int rank);
   void keep_what_is_known_good();
   void use_found(std::int64_t chunk_index);
 

@@ -36,7 +36,8 @@ void Dealing::decode_at_root() {
       job_.reader,
       DecodeStageConfig{.capacity_frames = schedule::decode_capacity_frames(frame_bytes(job_.input().format)),
                         .chunk_frames = job_.chunk_frames,
-                        .finished = storing_->kept()});
+                        .finished = storing_->kept(),
+                        .clock = record_.clock()});
 }
 
 bool Dealing::feed_packets(bool more) {

@@ -28,7 +28,7 @@ bool Dealing::handle(Message& message) {
       take_styled(message);
       return true;
     case MessageKind::chunk_done:
-      for (const FrameTimes& times : unpack_times(message.payload)) record_.frame_times(times);
+      record_.chunk_times(roster_.record_rank(message.from), unpack_times(message.payload));
       if (header.flags > 0) return true;
       record_.chunk_styled(header.chunk_index);
       if (!holds_credit_until_encoded(header.chunk_index))
@@ -36,7 +36,7 @@ bool Dealing::handle(Message& message) {
       return true;
     case MessageKind::segment:
       if (holds_credit_until_encoded(header.chunk_index)) scheduler_.styled(message.from, header.chunk_index);
-      take_encoded(unpack_encoded_chunk(message.payload));
+      take_encoded(unpack_encoded_chunk(message.payload), roster_.record_rank(message.from));
       return true;
     case MessageKind::returned:
       dealt_.at(header.chunk_index).returned.emplace(header.frame_index, std::move(message.payload));
@@ -95,9 +95,9 @@ void Dealing::take_failure(const Message& message) {
 }
 
 // What is encoded is stored and muxed; where workers decode, when all chunks before it are known to be right.
-void Dealing::take_encoded(EncodedChunk encoded) {
+void Dealing::take_encoded(EncodedChunk encoded, int rank) {
   const std::int64_t index = encoded.segment.chunk_index;
-  const io::ChunkRow& row = record_.chunk_encoded(encoded);
+  const io::ChunkRow& row = record_.chunk_encoded(encoded, rank);
   log::to_file(concat("chunk ", index, " encoded: ", row.end_frame - row.first_frame, " frames, ",
                       row.encoded_bytes, " bytes, ", fixed(encoded.segment.encode_s, 3), " s"));
   const std::uint64_t packet_hash = dealt_.at(index).packet_hash;

@@ -29,6 +29,7 @@ DecodeStage::~DecodeStage() {
 void DecodeStage::decode() {
   try {
     while (std::optional<FramePlanes> frame = reader_.read()) {
+      frame->info.decoded_s = config_.clock.seconds_s();
       if (!handle(std::move(*frame))) return;
     }
     if (chunk_.num_frames() > 0) end_chunk();

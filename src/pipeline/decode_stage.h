@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "atelier/base/hash.h"
+#include "atelier/base/stopwatch.h"
 #include "atelier/frame/chunk.h"
 #include "atelier/media/video_reader.h"
 #include "atelier/pipeline/blocking_queue.h"
@@ -29,6 +30,7 @@ struct DecodeStageConfig {
   std::size_t capacity_frames = 2;
   std::int64_t chunk_frames = 1;
   FinishedChunks finished = {};  ///< their frames are not given, only checked against the hash
+  Stopwatch clock = {};          ///< for FrameInfo::decoded_s
 };
 
 /// Decodes in a thread of its own, a bounded number of frames ahead.

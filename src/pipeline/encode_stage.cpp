@@ -8,7 +8,8 @@
 
 namespace atelier::pipeline {
 
-EncodeStage::EncodeStage(const media::EncoderConfig& config, int num_threads) : config_(config) {
+EncodeStage::EncodeStage(const media::EncoderConfig& config, int num_threads, Stopwatch clock)
+    : config_(config), clock_(clock) {
   for (int i = 0; i < num_threads; ++i) threads_.emplace_back([this] { work_until_stopped(); });
 }
 
@@ -69,6 +70,7 @@ std::int64_t EncodeStage::num_waiting() {
 void EncodeStage::advance(std::int64_t chunk_index, Work& work, std::vector<FramePlanes> frames, bool last) {
   for (FramePlanes& frame : frames) {
     const Stopwatch watch;
+    work.begin_s.push_back(clock_.seconds_s());
     if (!work.encoder) work.encoder.emplace(config_, chunk_index, frame.info.frame_index);
     work.encoder->write(frame);
     work.encode_s.push_back(static_cast<float>(watch.seconds_s()));
@@ -77,8 +79,11 @@ void EncodeStage::advance(std::int64_t chunk_index, Work& work, std::vector<Fram
   }
   if (!last) return;
   const Stopwatch watch;
-  EncodedChunk chunk{work.encoder->finish(), std::move(work.encode_s)};
+  const double flush_begin_s = clock_.seconds_s();
+  EncodedChunk chunk{work.encoder->finish(), std::move(work.encode_s), std::move(work.begin_s)};
   work.encoder.reset();
+  chunk.flush_begin_s = flush_begin_s;
+  chunk.end_s = clock_.seconds_s();
   release_free_memory();
   const auto share = static_cast<float>(watch.seconds_s() / static_cast<double>(chunk.encode_s.size()));
   for (float& seconds : chunk.encode_s) seconds += share;

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "atelier/base/stopwatch.h"
 #include "atelier/frame/chunk.h"
 #include "atelier/media/encoder.h"
 #include "atelier/pipeline/encoding_protocol.h"
@@ -21,7 +22,8 @@ namespace atelier::pipeline {
 /// Encodes chunks side by side, each with an encoder of its own, frames in order; the lowest chunk first.
 class EncodeStage {
  public:
-  EncodeStage(const media::EncoderConfig& config, int num_threads);
+  /// clock: what the times of a chunk are told by.
+  EncodeStage(const media::EncoderConfig& config, int num_threads, Stopwatch clock = {});
   ~EncodeStage();
   EncodeStage(const EncodeStage&) = delete;
   EncodeStage& operator=(const EncodeStage&) = delete;
@@ -45,6 +47,7 @@ class EncodeStage {
     std::optional<std::int64_t> end_frame;
     std::optional<media::SegmentEncoder> encoder;
     std::vector<float> encode_s;
+    std::vector<double> begin_s;
     bool busy = false;
     bool dropped = false;
 
@@ -56,6 +59,7 @@ class EncodeStage {
   void advance(std::int64_t chunk_index, Work& work, std::vector<FramePlanes> frames, bool last);
 
   media::EncoderConfig config_;
+  Stopwatch clock_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::int64_t, Work> works_;

@@ -116,6 +116,9 @@ Buffer pack(const EncodedChunk& chunk) {
   ByteWriter out;
   out.put<std::uint64_t>(chunk.encode_s.size());
   for (const float seconds : chunk.encode_s) out.put(seconds);
+  out.put<std::uint64_t>(chunk.begin_s.size());
+  for (const double seconds : chunk.begin_s) out.put(seconds);
+  for (const double seconds : {chunk.flush_begin_s, chunk.end_s, chunk.clock_s}) out.put(seconds);
   const Segment& segment = chunk.segment;
   out.put(segment.chunk_index);
   out.put(segment.first_frame);
@@ -137,6 +140,9 @@ EncodedChunk unpack_encoded_chunk(const Buffer& bytes) {
     EncodedChunk chunk;
     chunk.encode_s.resize(in.get_count(sizeof(float)));
     for (float& seconds : chunk.encode_s) seconds = in.get<float>();
+    chunk.begin_s.resize(in.get_count(sizeof(double)));
+    for (double& seconds : chunk.begin_s) seconds = in.get<double>();
+    for (double* seconds : {&chunk.flush_begin_s, &chunk.end_s, &chunk.clock_s}) *seconds = in.get<double>();
     chunk.segment = get_segment(in);
     return chunk;
   });

@@ -183,14 +183,18 @@ WorkerSetup unpack_setup(const Buffer& bytes) {
 }
 
 Buffer pack(const WorkerReady& ready) {
-  return pack_json(
-      {{"device", ready.device}, {"capability", ready.capability}, {"num_threads", ready.num_threads}});
+  return pack_json({{"device", ready.device},
+                    {"capability", ready.capability},
+                    {"num_threads", ready.num_threads},
+                    {"num_encoders", ready.num_encoders},
+                    {"clock_s", ready.clock_s}});
 }
 
 WorkerReady unpack_ready(const Buffer& bytes) {
   return guarded([&] {
     const json j = unpack_json(bytes);
-    return WorkerReady{j.at("device"), j.at("capability"), integer<int>(j.at("num_threads"))};
+    return WorkerReady{j.at("device"), j.at("capability"), integer<int>(j.at("num_threads")),
+                       integer<int>(j.at("num_encoders")), j.at("clock_s")};
   });
 }
 
@@ -219,14 +223,25 @@ WorkerGoodbye unpack_goodbye(const Buffer& bytes) {
 
 static_assert(std::is_trivially_copyable_v<FrameTimes>);
 
-Buffer pack(const std::vector<FrameTimes>& times) {
-  return Buffer(std::as_bytes(std::span(times)));
+// The clock, then the rows as they are.
+Buffer pack(const ChunkTimes& times) {
+  const auto rows = std::as_bytes(std::span(times.frames));
+  Buffer out(sizeof times.clock_s + rows.size());
+  std::size_t at = 0;
+  append(out, at, std::as_bytes(std::span(&times.clock_s, 1)));
+  append(out, at, rows);
+  return out;
 }
 
-std::vector<FrameTimes> unpack_times(const Buffer& bytes) {
-  if (bytes.size() % sizeof(FrameTimes) != 0) malformed("frame times are cut");
-  std::vector<FrameTimes> times(bytes.size() / sizeof(FrameTimes));
-  if (!bytes.empty()) std::memcpy(times.data(), bytes.data(), bytes.size());
+ChunkTimes unpack_times(const Buffer& bytes) {
+  ChunkTimes times;
+  constexpr std::size_t head_bytes = sizeof times.clock_s;
+  if (bytes.size() < head_bytes || (bytes.size() - head_bytes) % sizeof(FrameTimes) != 0)
+    malformed("frame times are cut");
+  std::memcpy(&times.clock_s, bytes.data(), head_bytes);
+  times.frames.resize((bytes.size() - head_bytes) / sizeof(FrameTimes));
+  if (!times.frames.empty())
+    std::memcpy(times.frames.data(), bytes.data() + head_bytes, bytes.size() - head_bytes);
   return times;
 }
 

@@ -46,6 +46,7 @@ void RecordBuilder::describe(const Job& job) {
   set("decode_at", job.decoding.at_workers ? "workers" : "root");
   set("encode_at", job.encode_at_workers ? "workers" : "root");
   set("encode_threads", std::to_string(job.num_encoders * job.encoder.num_threads));
+  num_root_encoders_ = job.encode_at_workers ? 0 : job.num_encoders;
   set("decode_threads", std::to_string(tensor::num_usable_cores()));
   set("chunk_frames", std::to_string(job.chunk_frames));
 }
@@ -62,7 +63,9 @@ void RecordBuilder::rank_ready(int rank, const std::string& role, const WorkerHe
   row.host = hello.host;
   row.device = ready.device;
   row.num_threads = ready.num_threads;
+  row.num_encoders = ready.num_encoders;
   row.start_s = now_s();
+  clocks_[rank].heard(ready.clock_s, row.start_s);
 }
 
 void RecordBuilder::rank_left(int rank, const WorkerGoodbye& goodbye) {
@@ -114,6 +117,8 @@ void RecordBuilder::frame_sent(const FrameInfo& info, std::int64_t chunk_index) 
   row.pts_ticks = info.pts_ticks;
   row.chunk_index = checked_cast<std::int32_t>(chunk_index);
   row.decode_s = static_cast<float>(info.decode_s);
+  row.decoded_s = info.decoded_s;
+  row.sent_s = now_s();
 }
 
 void RecordBuilder::forget_from(std::int64_t chunk_index, std::int64_t frame_index) {
@@ -138,24 +143,41 @@ const io::FrameRow& RecordBuilder::frame_back(std::int64_t frame_index, int rank
   return row;
 }
 
-void RecordBuilder::frame_times(const FrameTimes& times) {
-  io::FrameRow& row = frame_row(times.frame_index);
-  row.transfer_s = times.transfer_s;
-  row.convert_s = times.convert_s;
-  row.style_s = times.style_s;
-  if (times.decode_s > 0) row.decode_s = times.decode_s;
+void RecordBuilder::chunk_times(int rank, const ChunkTimes& times) {
+  WorkerClock& clock = clocks_[rank];
+  clock.heard(times.clock_s, now_s());
+  for (const FrameTimes& frame : times.frames) {
+    io::FrameRow& row = frame_row(frame.frame_index);
+    row.transfer_s = frame.transfer_s;
+    row.convert_s = frame.convert_s;
+    row.style_s = frame.style_s;
+    if (frame.decode_s > 0) row.decode_s = frame.decode_s;
+    row.received_s = clock.job_s(frame.received_s);
+    row.style_begin_s = clock.job_s(frame.style_begin_s);
+  }
 }
 
 void RecordBuilder::chunk_styled(std::int64_t chunk_index) {
   chunk_row(chunk_index).styled_s = now_s();
 }
 
-const io::ChunkRow& RecordBuilder::chunk_encoded(const EncodedChunk& encoded) {
+const io::ChunkRow& RecordBuilder::chunk_encoded(const EncodedChunk& encoded, int rank) {
+  WorkerClock clock;
+  if (encoded.clock_s > 0) {
+    clock = clocks_[rank];
+    clock.heard(encoded.clock_s, now_s());
+  }
   io::ChunkRow& row = chunk_row(encoded.segment.chunk_index);
   row.encoded_s = now_s();
   row.encoded_bytes = packet_bytes(encoded.segment);
-  for (std::size_t i = 0; i < encoded.encode_s.size(); ++i)
-    frame_row(row.first_frame + static_cast<std::int64_t>(i)).encode_s = encoded.encode_s[i];
+  row.encode_rank = rank;
+  row.flush_begin_s = clock.job_s(encoded.flush_begin_s);
+  row.encode_end_s = clock.job_s(encoded.end_s);
+  for (std::size_t i = 0; i < encoded.encode_s.size(); ++i) {
+    io::FrameRow& frame = frame_row(row.first_frame + static_cast<std::int64_t>(i));
+    frame.encode_s = encoded.encode_s[i];
+    if (i < encoded.begin_s.size()) frame.encode_begin_s = clock.job_s(encoded.begin_s[i]);
+  }
   return row;
 }
 
@@ -200,10 +222,13 @@ const io::JobRecord& RecordBuilder::finish(const std::string& outcome, const std
   if (!error.empty()) set("error", error);
   record_.wall_s = now_s();
   for (auto& [rank, row] : ranks_) {
+    if (rank == 0) row.num_encoders = num_root_encoders_;
     if (row.role == "root") {
       for (const io::FrameRow& frame : record_.frames) {
-        if (chunk_row(frame.chunk_index).num_tries > 0)
-          row.busy_s += static_cast<double>((decoded_at_root_ ? frame.decode_s : 0.0F) + frame.encode_s);
+        const io::ChunkRow& chunk = chunk_row(frame.chunk_index);
+        if (chunk.num_tries == 0) continue;
+        if (decoded_at_root_) row.busy_s += static_cast<double>(frame.decode_s);
+        if (chunk.encode_rank == 0) row.busy_s += static_cast<double>(frame.encode_s);
       }
       row.peak_memory_bytes = peak_memory_bytes();
     }

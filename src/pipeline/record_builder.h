@@ -12,6 +12,7 @@
 #include "atelier/io/segment_file.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
+#include "atelier/pipeline/worker_clock.h"
 #include "counting_communicator.h"
 
 namespace atelier::pipeline {
@@ -25,6 +26,9 @@ class RecordBuilder {
 
   /// Seconds after the job's start.
   [[nodiscard]] double now_s() const { return watch_.seconds_s(); }
+
+  /// What now_s() reads.
+  [[nodiscard]] Stopwatch clock() const { return watch_; }
 
   void set(const std::string& name, const std::string& value) { record_.job.emplace_back(name, value); }
   /// Input, encoder, versions.
@@ -44,9 +48,11 @@ class RecordBuilder {
   void chunk_ended(const Chunk& chunk);
   void chunk_dealt_again(std::int64_t chunk_index, int rank, int num_tries);
   const io::FrameRow& frame_back(std::int64_t frame_index, int rank);
-  void frame_times(const FrameTimes& times);
+  /// rank: whose clock told the times.
+  void chunk_times(int rank, const ChunkTimes& times);
   void chunk_styled(std::int64_t chunk_index);
-  const io::ChunkRow& chunk_encoded(const EncodedChunk& encoded);
+  /// rank: that encoded it.
+  const io::ChunkRow& chunk_encoded(const EncodedChunk& encoded, int rank);
   /// Chunks and frames from here on are done again.
   void forget_from(std::int64_t chunk_index, std::int64_t frame_index);
   /// Workers decode, for now.
@@ -71,6 +77,8 @@ class RecordBuilder {
   Stopwatch watch_;
   io::JobRecord record_;
   std::map<int, io::RankRow> ranks_;
+  std::map<int, WorkerClock> clocks_;
+  int num_root_encoders_ = 0;
   std::int64_t num_restored_frames_ = 0;
   bool decoded_at_root_ = true;
 };

@@ -127,7 +127,8 @@ class Worker {
         infos_.insert_or_assign(header.frame_index, unpack_frame_info(message.payload));
         return;
       case MessageKind::frame:
-        compute(header.chunk_index, header.frame_index, std::move(message.payload), {});
+        compute(header.chunk_index, header.frame_index, std::move(message.payload),
+                {.received_s = clock_.seconds_s()});
         return;
       case MessageKind::packets:
         ++num_decoding_;
@@ -175,7 +176,8 @@ class Worker {
 
   void take_frame(std::int64_t chunk_index, FramePlanes frame) {
     const std::int64_t index = frame.info.frame_index;
-    const FrameTimes times{.decode_s = static_cast<float>(frame.info.decode_s)};
+    const FrameTimes times{.decode_s = static_cast<float>(frame.info.decode_s),
+                           .received_s = clock_.seconds_s()};
     if (chunks_.at(chunk_index).encode)
       infos_.insert_or_assign(index, std::move(frame.info));
     else
@@ -231,7 +233,7 @@ class Worker {
     const int num_cores = std::max(1, tensor::num_usable_cores() / num_workers_here);
     const int num_callers = device.kind == tensor::DeviceKind::cuda ? threads_per_gpu : num_cores;
     const int num_threads = std::min(num_callers, models::max_callers(setup.engine));
-    pool_.emplace(setup, device, num_threads, config_.make_engine);
+    pool_.emplace(setup, device, num_threads, config_.make_engine, clock_);
     const std::string name = tensor::device_name(device);
     log::to_file(concat("rank ", communicator_.rank(), " on ", host_name(), ": ", name, ", ", num_threads,
                         " threads"));
@@ -242,12 +244,14 @@ class Worker {
       decoders_.emplace(setup.decoder.clone(), num_decoders);
       credits = std::max(credits, schedule::credits_with_decoders(num_decoders));
     }
+    int num_encoders = 0;
     if (!setup.encoder.empty()) {
-      const int num_encoders = schedule::num_encoders(num_cores);
-      encoders_.emplace(unpack_encoder(setup.encoder.bytes()), num_encoders);
+      num_encoders = schedule::num_encoders(num_cores);
+      encoders_.emplace(unpack_encoder(setup.encoder.bytes()), num_encoders, clock_);
       credits = std::max(credits, schedule::credits_with_encoders(num_encoders));
     }
-    send(MessageKind::ready, {.flags = credits}, pack(WorkerReady{name, kind, num_threads}));
+    send(MessageKind::ready, {.flags = credits},
+         pack(WorkerReady{name, kind, num_threads, num_encoders, clock_.seconds_s()}));
   }
 
   static tensor::Device pick_device(const std::string& wanted, int index_among_workers) {
@@ -300,7 +304,7 @@ class Worker {
     if (!chunk.finished()) return;
     send(MessageKind::chunk_done,
          {.flags = checked_cast<std::int32_t>(chunk.unstyled.size()), .chunk_index = chunk_index},
-         pack(chunk.times));
+         pack(ChunkTimes{clock_.seconds_s(), std::move(chunk.times)}));
     if (!chunk.unstyled.empty()) {
       for (WorkItem& item : chunk.unstyled)
         send(MessageKind::returned, {.chunk_index = chunk_index, .frame_index = item.frame_index},
@@ -321,8 +325,9 @@ class Worker {
   bool send_segments() {
     bool any = false;
     while (encoders_) {
-      const std::optional<EncodedChunk> encoded = encoders_->try_pop();
+      std::optional<EncodedChunk> encoded = encoders_->try_pop();
       if (!encoded) break;
+      encoded->clock_s = clock_.seconds_s();
       const std::int64_t chunk_index = encoded->segment.chunk_index;
       first_frames_.erase(chunk_index);
       send(MessageKind::segment, {.chunk_index = chunk_index}, pack(*encoded));
@@ -348,6 +353,7 @@ class Worker {
   std::optional<EncodeStage> encoders_;                // where workers encode
   std::map<std::int64_t, FrameInfo> infos_;            // by frame, of those that go to the encoders
   std::map<std::int64_t, std::int64_t> first_frames_;  // by chunk, of those being encoded
+  Stopwatch clock_;
   std::int64_t num_frames_ = 0;
   double busy_s_ = 0;
   double cpu_at_start_s_ = thread_cpu_seconds_s();

@@ -81,7 +81,7 @@ void write_messages(Seeds& seeds) {
   seeds.write_message('g', "goodbye",
                       pipeline::pack(pipeline::WorkerGoodbye{48, 1.5, 1 << 20, 2.5, 0.5, 1 << 30, 1 << 29}));
   seeds.write_message('t', "times",
-                      pipeline::pack(std::vector<pipeline::FrameTimes>{{1, 0.1F, 0.2F, 0.3F, 0.4F}}));
+                      pipeline::pack(pipeline::ChunkTimes{0.5, {{1, 0.1F, 0.2F, 0.3F, 0.4F, 0.1, 0.2}}}));
   // A count that no whole number of the library's holds: undefined if it is converted unasked.
   seeds.write_message(
       'g', "fraction",

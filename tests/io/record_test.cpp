@@ -21,13 +21,15 @@ JobRecord example(std::int64_t num_frames) {
   record.wall_s = 12.5;
   record.startup_s = 0.25;
   record.start_time_s = 1.7e9 + 0.125;
-  record.ranks = {{0, "root", "host-a", "", 2, 0.1, 12.4, 3.5, 0, 123456789},
+  record.ranks = {{0, "root", "host-a", "", 2, 0.1, 12.4, 3.5, 0, 123456789, 0, 0, 0, 0, 0, 4},
                   {1, "worker", "host-b", "NVIDIA H100 80GB HBM3", 1, 0.2, 12.3, 11, num_frames, 1LL << 40,
-                   1.25, 0.5, 1LL << 41, 1LL << 42, 1LL << 43}};
-  record.chunks = {{0, 0, 48, 1, 1, 0.3, 4, 4.5, 1000}, {1, 48, 60, 1, 3, 0.4, 5, 5.5, 1LL << 33}};
+                   1.25, 0.5, 1LL << 41, 1LL << 42, 1LL << 43, 0}};
+  record.chunks = {{0, 0, 48, 1, 1, 0.3, 4, 4.5, 1000, 0, 4.1, 4.4},
+                   {1, 48, 60, 1, 3, 0.4, 5, 5.5, 1LL << 33, 1, 5.1, 5.2}};
   for (std::int64_t i = 0; i < num_frames; ++i) {
     record.frames.push_back({i, -3 + i * 1001, static_cast<std::int32_t>(i / 48), 1,
-                             0.5 + 0.01 * static_cast<double>(i), 0.001F, 0.002F, 0.003F, 0.25F, 0.004F});
+                             0.5 + 0.01 * static_cast<double>(i), 0.001F, 0.002F, 0.003F, 0.25F, 0.004F, 0.1,
+                             0.2, 0.3, 0.4, 0.6 + 0.01 * static_cast<double>(i)});
   }
   record.events = {{1.5, 0, "warning", "the container cannot hold 'timed_id3'"},
                    {2, 1, "retry", std::string(5000, 'x')}};
@@ -45,28 +47,30 @@ void expect_equal(const JobRecord& a, const JobRecord& b) {
     const RankRow& y = b.ranks[i];
     EXPECT_EQ(std::tie(x.rank, x.role, x.host, x.device, x.num_threads, x.start_s, x.end_s, x.busy_s,
                        x.num_frames, x.peak_memory_bytes, x.cpu_s, x.message_cpu_s, x.bytes_sent,
-                       x.bytes_received, x.bytes_between_machines),
+                       x.bytes_received, x.bytes_between_machines, x.num_encoders),
               std::tie(y.rank, y.role, y.host, y.device, y.num_threads, y.start_s, y.end_s, y.busy_s,
                        y.num_frames, y.peak_memory_bytes, y.cpu_s, y.message_cpu_s, y.bytes_sent,
-                       y.bytes_received, y.bytes_between_machines));
+                       y.bytes_received, y.bytes_between_machines, y.num_encoders));
   }
   ASSERT_EQ(a.chunks.size(), b.chunks.size());
   for (std::size_t i = 0; i < a.chunks.size(); ++i) {
     const ChunkRow& x = a.chunks[i];
     const ChunkRow& y = b.chunks[i];
     EXPECT_EQ(std::tie(x.chunk_index, x.first_frame, x.end_frame, x.rank, x.num_tries, x.dealt_s, x.styled_s,
-                       x.encoded_s, x.encoded_bytes),
+                       x.encoded_s, x.encoded_bytes, x.encode_rank, x.flush_begin_s, x.encode_end_s),
               std::tie(y.chunk_index, y.first_frame, y.end_frame, y.rank, y.num_tries, y.dealt_s, y.styled_s,
-                       y.encoded_s, y.encoded_bytes));
+                       y.encoded_s, y.encoded_bytes, y.encode_rank, y.flush_begin_s, y.encode_end_s));
   }
   ASSERT_EQ(a.frames.size(), b.frames.size());
   for (std::size_t i = 0; i < a.frames.size(); ++i) {
     const FrameRow& x = a.frames[i];
     const FrameRow& y = b.frames[i];
     ASSERT_EQ(std::tie(x.frame_index, x.pts_ticks, x.chunk_index, x.rank, x.done_s, x.decode_s, x.transfer_s,
-                       x.convert_s, x.style_s, x.encode_s),
+                       x.convert_s, x.style_s, x.encode_s, x.decoded_s, x.sent_s, x.received_s,
+                       x.style_begin_s, x.encode_begin_s),
               std::tie(y.frame_index, y.pts_ticks, y.chunk_index, y.rank, y.done_s, y.decode_s, y.transfer_s,
-                       y.convert_s, y.style_s, y.encode_s));
+                       y.convert_s, y.style_s, y.encode_s, y.decoded_s, y.sent_s, y.received_s,
+                       y.style_begin_s, y.encode_begin_s));
   }
   ASSERT_EQ(a.events.size(), b.events.size());
   for (std::size_t i = 0; i < a.events.size(); ++i) {
@@ -119,7 +123,10 @@ TEST_F(Record, GrowsByAtMost128BytesAFrame) {
   std::mt19937 random(7);
   std::uniform_real_distribution<float> seconds(0, 1);
   for (FrameRow& row : record.frames) {
-    row.done_s = seconds(random);
+    for (double* value : {&row.done_s, &row.decoded_s, &row.sent_s, &row.received_s, &row.style_begin_s,
+                          &row.encode_begin_s}) {
+      *value = static_cast<double>(seconds(random)) * 1000.1;
+    }
     for (float* value : {&row.decode_s, &row.transfer_s, &row.convert_s, &row.style_s, &row.encode_s}) {
       *value = seconds(random);
     }

@@ -55,13 +55,18 @@ TEST(Protocol, EveryCutOfASetupIsRefused) {
 }
 
 TEST(Protocol, TimesComeBackAsTheyWere) {
-  const std::vector<FrameTimes> out =
-      unpack_times(pack(std::vector<FrameTimes>{{7, 1, 2, 3, 0}, {8, 4, 5, 6, 7}}));
-  ASSERT_EQ(out.size(), 2U);
-  EXPECT_EQ(out[1].frame_index, 8);
-  EXPECT_EQ(out[1].style_s, 6);
-  EXPECT_EQ(out[1].decode_s, 7);
+  const Buffer packed = pack(ChunkTimes{0.1, {{7, 1, 2, 3, 0, 4, 5}, {8, 4, 5, 6, 7, 0.3, 0.7}}});
+  const ChunkTimes out = unpack_times(packed);
+  EXPECT_EQ(out.clock_s, 0.1);
+  ASSERT_EQ(out.frames.size(), 2U);
+  EXPECT_EQ(out.frames[1].frame_index, 8);
+  EXPECT_EQ(out.frames[1].style_s, 6);
+  EXPECT_EQ(out.frames[1].decode_s, 7);
+  EXPECT_EQ(out.frames[1].received_s, 0.3);
+  EXPECT_EQ(out.frames[1].style_begin_s, 0.7);
+  EXPECT_TRUE(unpack_times(pack(ChunkTimes{})).frames.empty());
   EXPECT_THROW(unpack_times(pack(std::string("abc"))), JobError);
+  EXPECT_THROW(unpack_times(Buffer(packed.bytes().first(packed.size() - 1))), JobError);
 }
 
 TEST(Protocol, WhatBecameOfAChunkComesBackAsItWas) {
@@ -77,6 +82,10 @@ TEST(Protocol, WhatBecameOfAChunkComesBackAsItWas) {
 EncodedChunk encoded_example() {
   EncodedChunk chunk;
   chunk.encode_s = {0.25F, 0.5F};
+  chunk.begin_s = {1.1, 1.2};
+  chunk.flush_begin_s = 1.3;
+  chunk.end_s = 1.4;
+  chunk.clock_s = 1.5;
   chunk.segment.chunk_index = 3;
   chunk.segment.first_frame = 96;
   chunk.segment.encode_s = 0.1;
@@ -90,6 +99,10 @@ TEST(Protocol, SegmentsComeBackAsTheyWere) {
   const EncodedChunk in = encoded_example();
   const EncodedChunk out = unpack_encoded_chunk(pack(in));
   EXPECT_EQ(out.encode_s, in.encode_s);
+  EXPECT_EQ(out.begin_s, in.begin_s);
+  EXPECT_EQ(out.flush_begin_s, 1.3);
+  EXPECT_EQ(out.end_s, 1.4);
+  EXPECT_EQ(out.clock_s, 1.5);
   EXPECT_EQ(out.segment.chunk_index, 3);
   EXPECT_EQ(out.segment.first_frame, 96);
   EXPECT_EQ(out.segment.encode_s, 0.1);

@@ -114,7 +114,7 @@ TEST(Worker, StylesAChunkAndSaysGoodbye) {
   root.send(MessageKind::chunk_end, {.chunk_index = 7});
   const Message done = root.receive(MessageKind::chunk_done);
   EXPECT_EQ(done.header.flags, 0);
-  EXPECT_EQ(unpack_times(done.payload).size(), 4U);
+  EXPECT_EQ(unpack_times(done.payload).frames.size(), 4U);
   root.stop();
 }
 
@@ -130,7 +130,7 @@ TEST(Worker, GivesBackWhatItCouldNotStyle) {
   EXPECT_EQ(root.receive(MessageKind::styled).header.frame_index, 1);
   const Message done = root.receive(MessageKind::chunk_done);
   EXPECT_EQ(done.header.flags, 2);
-  EXPECT_EQ(unpack_times(done.payload).size(), 1U);
+  EXPECT_EQ(unpack_times(done.payload).frames.size(), 1U);
   std::map<std::int64_t, std::string> returned;
   for (int i = 0; i < 2; ++i) {
     const Message message = root.receive(MessageKind::returned);

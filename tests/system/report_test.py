@@ -43,7 +43,17 @@ class Report(SystemTest):
             self.assertTrue((chunks["encoded_bytes"] > 0).all())
             self.assertTrue((chunks["dealt_s"] <= chunks["styled_s"]).all())
             self.assertTrue((chunks["styled_s"] <= chunks["encoded_s"]).all())
+            # The way of a frame, all by one clock; what came from a worker's clock may be off by some milliseconds.
+            for before, after in (("decoded_s", "sent_s"), ("sent_s", "received_s"), ("received_s", "style_begin_s"),
+                                  ("style_begin_s", "done_s"), ("done_s", "encode_begin_s")):
+                self.assertTrue((frames[before] <= frames[after] + 0.1).all(), (before, after))
+            self.assertTrue((frames["decoded_s"] > 0).all() and (frames["encode_begin_s"] < job["wall_s"]).all())
+            self.assertTrue((chunks["flush_begin_s"] <= chunks["encode_end_s"]).all())
+            self.assertTrue((chunks["encode_end_s"] <= chunks["encoded_s"] + 0.1).all())
             rows = record["ranks"][:]
+            encoders = {0} if ranks == 1 else {rank for rank in range(1, ranks)}
+            self.assertLessEqual(set(map(int, chunks["encode_rank"])), encoders)
+            self.assertTrue(all(row["num_encoders"] > 0 for row in rows if int(row["rank"]) in encoders))
             self.assertEqual(sorted(map(int, rows["rank"])), list(range(ranks)))
             self.assertEqual(sum(map(int, rows["num_frames"])), len(times))
             self.assertTrue(all(rows["host"]))

@@ -16,8 +16,9 @@ struct FrameInfo {
   bool top_field_first = false;
   int repeat_pict = 0;  ///< as FFmpeg counts it: extra half-frame times
   std::vector<std::byte>
-      side_data;        ///< per-frame side data (captions, HDR10+, timecode), in media's own coding
-  double decode_s = 0;  ///< seconds spent decoding it
+      side_data;         ///< per-frame side data (captions, HDR10+, timecode), in media's own coding
+  double decode_s = 0;   ///< seconds spent decoding it
+  double decoded_s = 0;  ///< when that was done, in seconds after the job's start; not sent to workers
 };
 
 /// The samples of one frame; the layout is that of the video's VideoFormat.

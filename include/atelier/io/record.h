@@ -26,7 +26,8 @@ struct RankRow {
   std::int64_t bytes_sent = 0;
   std::int64_t bytes_received = 0;
   std::int64_t bytes_between_machines =
-      0;  ///< of both, those from and to ranks of other hosts (the root only)
+      0;                 ///< of both, those from and to ranks of other hosts (the root only)
+  int num_encoders = 0;  ///< chunks that it encodes at the same time
 };
 
 /// One chunk's row; times in seconds after the job's start.
@@ -38,11 +39,16 @@ struct ChunkRow {
   int num_tries = 1;  ///< 0: an earlier start has made it; its times are 0
   double dealt_s = 0;
   double styled_s = 0;
-  double encoded_s = 0;
+  double encoded_s = 0;  ///< the segment was at the root
   std::int64_t encoded_bytes = 0;
+  int encode_rank = 0;       ///< that encoded it
+  double flush_begin_s = 0;  ///< its encoder had all frames and began to give out what it held back
+  double encode_end_s = 0;   ///< and had done so
 };
 
-/// One frame's row: at most 128 bytes.
+/// One frame's row: at most 128 bytes. Columns that end in _begin_s, and decoded_s to done_s, are seconds
+/// after the job's start, 0 where not known (also in records of older versions); those of workers are placed
+/// on the root's clock as WorkerClock says. The others are time spent.
 struct FrameRow {
   std::int64_t frame_index = 0;
   std::int64_t pts_ticks = 0;
@@ -54,6 +60,12 @@ struct FrameRow {
   float convert_s = 0;  ///< planes to tensor and back
   float style_s = 0;
   float encode_s = 0;
+  double decoded_s = 0;      ///< decoding ended
+  double sent_s = 0;         ///< the root began to send it to the worker
+  double received_s = 0;     ///< it had arrived there
+  double style_begin_s = 0;  ///< transfer, convert and style began, one after another
+  double encode_begin_s =
+      0;  ///< it was given to the encoder; encode_s has also its share of the chunk's flush
 };
 
 struct EventRow {

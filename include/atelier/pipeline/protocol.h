@@ -29,7 +29,7 @@ enum class MessageKind : std::int32_t {
   hello = 10,         ///< payload: WorkerHello
   ready = 11,         ///< flags: credits; the engine is built
   styled = 12,        ///< chunk_index, frame_index; payload: planes, none if encoded at the worker
-  chunk_done = 13,    ///< chunk_index, flags: frames not styled; payload: FrameTimes of those that were
+  chunk_done = 13,    ///< chunk_index, flags: frames not styled; payload: ChunkTimes of those that were
   returned = 14,      ///< chunk_index, frame_index; payload: planes as they came: this frame was not styled
   chunk_failed = 15,  ///< chunk_index; payload: text; last of a chunk that was not done wholly
   failure = 16,       ///< flags: exit code; payload: text; the worker cannot go on
@@ -70,6 +70,8 @@ struct WorkerReady {
   std::string device;      ///< as people read it
   std::string capability;  ///< kind of CPU or GPU: workers of one job must agree
   int num_threads = 1;
+  int num_encoders = 0;  ///< chunks that it encodes at the same time
+  double clock_s = 0;    ///< its clock as it sends this: seconds since some moment of its own
 };
 
 struct WorkerGoodbye {
@@ -88,14 +90,22 @@ struct FrameTimes {
   float transfer_s = 0;  ///< host ↔ device
   float convert_s = 0;   ///< planes ↔ tensor
   float style_s = 0;
-  float decode_s = 0;  ///< 0: not decoded there
+  float decode_s = 0;        ///< 0: not decoded there
+  double received_s = 0;     ///< by the worker's clock: its planes had arrived
+  double style_begin_s = 0;  ///< likewise: transfer, convert and style began
+};
+
+/// Of a chunk.
+struct ChunkTimes {
+  double clock_s = 0;  ///< the worker's clock as it sends this
+  std::vector<FrameTimes> frames;
 };
 
 Buffer pack(const WorkerHello& hello);
 Buffer pack(const WorkerSetup& setup);
 Buffer pack(const WorkerReady& ready);
 Buffer pack(const WorkerGoodbye& goodbye);
-Buffer pack(const std::vector<FrameTimes>& times);
+Buffer pack(const ChunkTimes& times);
 Buffer pack(const std::string& text);
 
 /// Each throws JobError for bytes that pack did not make.
@@ -103,7 +113,7 @@ WorkerHello unpack_hello(const Buffer& bytes);
 WorkerSetup unpack_setup(const Buffer& bytes);
 WorkerReady unpack_ready(const Buffer& bytes);
 WorkerGoodbye unpack_goodbye(const Buffer& bytes);
-std::vector<FrameTimes> unpack_times(const Buffer& bytes);
+ChunkTimes unpack_times(const Buffer& bytes);
 std::string unpack_text(const Buffer& bytes);
 
 /// "atelier 0.1.0 (git 0123456789ab)"
