@@ -1,22 +1,58 @@
 #include <boost/program_options.hpp>
-#include <fstream>
+#include <filesystem>
 #include <iostream>
 #include <span>
 
 #include "atelier/base/error.h"
 #include "atelier/base/handle.h"
+#include "atelier/planning/html_report.h"
 #include "atelier/planning/report.h"
+#include "atelier/planning/trace_report.h"
 #include "commands.h"
 #include "parse.h"
 
 namespace atelier::cli {
+namespace {
+
+namespace po = boost::program_options;
+using Texts = std::vector<std::string>;
+
+void print_report_help() {
+  std::cout
+      << "usage: atelier report RECORD.h5 [RECORD2.h5 …] [--html FILE] [--trace FILE] [--csv FILE]\n\n"
+         "Says what a job did and what held it up, from the record that 'atelier run --record' wrote.\n\n";
+  print_columns(
+      {{"--html FILE", "also write a page with plots, for a browser; several records side by side"},
+       {"--trace FILE", "also write all that every rank did, for ui.perfetto.dev or chrome://tracing"},
+       {"--csv FILE",
+        "also write a line for each frame: times of each stage in seconds; several records in one file"}});
+}
+
+// The names of files, with their folders where those do not tell them apart.
+std::vector<planning::NamedRecord> read_records(const Texts& paths) {
+  std::vector<planning::NamedRecord> records;
+  for (const std::string& path : paths) {
+    std::string name = std::filesystem::path(path).filename().string();
+    for (const std::string& other : paths) {
+      if (other != path && std::filesystem::path(other).filename() == name) name = path;
+    }
+    records.push_back({name, io::read_record(path)});
+  }
+  return records;
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  write_file_once(path, std::as_bytes(std::span(text)));
+}
+
+}  // namespace
 
 int report_command(const std::vector<std::string>& arguments) {
-  namespace po = boost::program_options;
   po::options_description options;
-  options.add_options()("record", po::value<std::string>())("csv", po::value<std::string>())("help,h", "");
+  options.add_options()("record", po::value<Texts>())("html", po::value<std::string>())(
+      "trace", po::value<std::string>())("csv", po::value<std::string>())("help,h", "");
   po::positional_options_description positional;
-  positional.add("record", 1);
+  positional.add("record", -1);
   po::variables_map map;
   try {
     map = parse_arguments(arguments, options, positional);
@@ -24,18 +60,19 @@ int report_command(const std::vector<std::string>& arguments) {
     throw UsageError(e.what(), "", "See 'atelier report --help'");
   }
   if (map.contains("help")) {
-    std::cout << "usage: atelier report RECORD.h5 [--csv FILE]\n\n";
-    print_columns({{"RECORD.h5", "what 'atelier run --record' wrote"},
-                   {"--csv FILE", "also write a line for each frame: times of each stage in seconds"}});
+    print_report_help();
     return 0;
   }
   if (!map.contains("record")) throw UsageError("the record is missing", "", "See 'atelier report --help'");
-  const auto record = io::read_record(map["record"].as<std::string>());
-  std::cout << planning::text_report(record);
-  if (map.contains("csv")) {
-    const std::string text = planning::csv_report(record);
-    write_file_once(map["csv"].as<std::string>(), std::as_bytes(std::span(text)));
+  const std::vector<planning::NamedRecord> records = read_records(map["record"].as<Texts>());
+  for (const planning::NamedRecord& named : records) {
+    if (records.size() > 1)
+      std::cout << (&named == &records.front() ? "" : "\n") << "== " << named.name << '\n';
+    std::cout << planning::text_report(named.record);
   }
+  if (map.contains("html")) write_text(map["html"].as<std::string>(), planning::html_report(records));
+  if (map.contains("trace")) planning::write_trace(map["trace"].as<std::string>(), records);
+  if (map.contains("csv")) planning::write_csv(map["csv"].as<std::string>(), records);
   return 0;
 }
 

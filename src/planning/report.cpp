@@ -1,86 +1,17 @@
 #include "atelier/planning/report.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstdlib>
-#include <locale>
 #include <map>
-#include <sstream>
-#include <string_view>
 #include <vector>
 
+#include "analysis.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
-#include "atelier/schedule/policy.h"
+#include "text_file.h"
 
 namespace atelier::planning {
 namespace {
-
-struct Stage {
-  const char* name;
-  float io::FrameRow::*seconds;
-  bool at_workers;
-};
-
-constexpr std::array stages{
-    Stage{"decode", &io::FrameRow::decode_s, false},  Stage{"transfer", &io::FrameRow::transfer_s, true},
-    Stage{"convert", &io::FrameRow::convert_s, true}, Stage{"style", &io::FrameRow::style_s, true},
-    Stage{"encode", &io::FrameRow::encode_s, false},
-};
-
-/// Milliseconds of one stage over all frames.
-struct Spread {
-  double mean_ms = 0;
-  double median_ms = 0;
-  double p95_ms = 0;
-  double max_ms = 0;
-  double total_s = 0;
-};
-
-Spread spread(std::vector<double> seconds) {
-  Spread result;
-  if (seconds.empty()) return result;
-  std::ranges::sort(seconds);
-  for (const double value : seconds) result.total_s += value;
-  const auto quantile = [&](double q) {
-    return seconds[static_cast<std::size_t>(std::ceil(q * static_cast<double>(seconds.size()))) - 1];
-  };
-  result.mean_ms = 1e3 * result.total_s / static_cast<double>(seconds.size());
-  result.median_ms = 1e3 * quantile(0.5);
-  result.p95_ms = 1e3 * quantile(0.95);
-  result.max_ms = 1e3 * seconds.back();
-  return result;
-}
-
-/// Frames that came back styled; a failed job also knows frames that did not.
-std::vector<io::FrameRow> styled_frames(const io::JobRecord& record) {
-  std::vector<io::FrameRow> frames;
-  std::ranges::copy_if(record.frames, std::back_inserter(frames),
-                       [](const io::FrameRow& row) { return row.done_s > 0; });
-  return frames;
-}
-
-std::string job_value(const io::JobRecord& record, const std::string& name) {
-  const auto it = std::ranges::find(record.job, name, &std::pair<std::string, std::string>::first);
-  return it == record.job.end() ? "" : it->second;
-}
-
-/// How many threads work on a stage at a time.
-int num_lanes(const io::JobRecord& record, const Stage& stage) {
-  int lanes = 0;
-  const bool decodes_at_workers =
-      stage.name == std::string_view("decode") && job_value(record, "decode_at") == "workers";
-  if (stage.at_workers || decodes_at_workers) {
-    for (const io::RankRow& row : record.ranks) {
-      if (row.role == "root") continue;
-      lanes += decodes_at_workers ? schedule::num_decoders(row.num_threads) : std::max(1, row.num_threads);
-    }
-  } else {
-    lanes = std::atoi(job_value(record, std::string(stage.name) + "_threads").c_str());
-  }
-  return std::max(1, lanes);
-}
 
 std::string left(const std::string& text, std::size_t width) {
   return text.size() >= width ? text : text + std::string(width - text.size(), ' ');
@@ -156,11 +87,11 @@ std::string stage_part(const io::JobRecord& record, const std::vector<io::FrameR
   text += left("", 12) + right("mean", 10) + right("median", 10) + right("95 %", 10) + right("longest", 10) +
           right("total s", 11) + right("threads", 9) + right("frames/s", 12) + "\n";
 
-  const Stage* slowest = nullptr;
+  const FrameStage* slowest = nullptr;
   double slowest_limit = 0;
   double slowest_mean_ms = 0;
   std::vector<double> all(frames.size(), 0);
-  for (const Stage& stage : stages) {
+  for (const FrameStage& stage : frame_stages) {
     std::vector<double> seconds;
     for (std::size_t i = 0; i < frames.size(); ++i) {
       seconds.push_back(frames[i].*stage.seconds);
@@ -226,6 +157,14 @@ std::string event_part(const io::JobRecord& record) {
   return text;
 }
 
+// RFC 4180.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
+  return quoted + "\"";
+}
+
 }  // namespace
 
 std::string text_report(const io::JobRecord& record) {
@@ -234,19 +173,24 @@ std::string text_report(const io::JobRecord& record) {
          event_part(record);
 }
 
-std::string csv_report(const io::JobRecord& record) {
-  std::ostringstream csv;
-  csv.imbue(std::locale::classic());
-  csv << "frame_index,pts_ticks,chunk_index,rank,done_s";
-  for (const Stage& stage : stages) csv << ',' << stage.name << "_s";
-  csv << '\n';
-  for (const io::FrameRow& row : record.frames) {
-    csv << row.frame_index << ',' << row.pts_ticks << ',' << row.chunk_index << ',' << row.rank << ','
-        << fixed(row.done_s, 6);
-    for (const Stage& stage : stages) csv << ',' << fixed(row.*stage.seconds, 6);
-    csv << '\n';
+void write_csv(const std::filesystem::path& path, const std::vector<NamedRecord>& records) {
+  const bool several = records.size() > 1;
+  TextFile file(path);
+  std::string head = several ? "record," : "";
+  head += "frame_index,pts_ticks,chunk_index,rank,done_s";
+  for (const FrameStage& stage : frame_stages) head += concat(',', stage.name, "_s");
+  file.put(head + "\n");
+  for (const NamedRecord& named : records) {
+    const std::string start = several ? csv_field(named.name) + "," : "";
+    for (const io::FrameRow& row : named.record.frames) {
+      std::string line = concat(start, row.frame_index, ',', row.pts_ticks, ',', row.chunk_index, ',',
+                                row.rank, ',', fixed(row.done_s, 6));
+      for (const FrameStage& stage : frame_stages)
+        line += "," + fixed(static_cast<double>(row.*stage.seconds), 6);
+      file.put(line + "\n");
+    }
   }
-  return csv.str();
+  file.close();
 }
 
 }  // namespace atelier::planning

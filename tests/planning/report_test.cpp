@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "atelier/base/handle.h"
 #include "atelier/base/text.h"
 
 namespace atelier::planning {
@@ -72,7 +73,7 @@ TEST(TextReport, TellsEachStage) {
 
 TEST(TextReport, CountsTheThreadsOfTheRoot) {
   io::JobRecord record = example();
-  record.job.emplace_back("encode_threads", "4");
+  record.ranks[0].num_encoders = 4;
   for (io::FrameRow& row : record.frames) row.decode_s = 0.07F;
   const std::string report = text_report(record);
   EXPECT_THAT(fields_of_line(report, "encode").back(), "250.00");
@@ -128,14 +129,29 @@ TEST(TextReport, ManagesAnEmptyRecord) {
   EXPECT_THAT(report, Not(HasSubstr("inf")));
 }
 
+std::vector<std::string> csv_lines(const std::vector<NamedRecord>& records) {
+  const TemporaryFolder folder;
+  write_csv(folder.path() / "frames.csv", records);
+  const Buffer bytes = read_file(folder.path() / "frames.csv");
+  return split({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, '\n');
+}
+
 TEST(CsvReport, HasALineAFrame) {
-  const std::vector<std::string> lines = split(csv_report(example()), '\n');
+  const std::vector<std::string> lines = csv_lines({{"job.h5", example()}});
   ASSERT_EQ(lines.size(), 102U);  // header, 100 frames, the end of the last line
   EXPECT_EQ(lines[0],
             "frame_index,pts_ticks,chunk_index,rank,done_s,decode_s,transfer_s,convert_s,style_s,encode_s");
   EXPECT_EQ(lines[1], "0,1000,0,1,2.600000,0.008000,0.000000,0.020000,0.100000,0.016000");
   EXPECT_EQ(lines[100], "99,4960,2,2,12.500000,0.008000,0.000000,0.020000,0.300000,0.016000");
   EXPECT_EQ(lines[101], "");
+}
+
+TEST(CsvReport, OfSeveralBeginsWithTheRecord) {
+  const std::vector<std::string> lines = csv_lines({{"a.h5", example()}, {"b, \"2\".h5", example()}});
+  ASSERT_EQ(lines.size(), 202U);
+  EXPECT_THAT(lines[0], testing::StartsWith("record,frame_index,"));
+  EXPECT_THAT(lines[1], testing::StartsWith("a.h5,0,1000,"));
+  EXPECT_THAT(lines[101], testing::StartsWith("\"b, \"\"2\"\".h5\",0,1000,"));
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace atelier::pipeline {
 /// clock said as it sent them. The difference to their arrival at the root is the offset of the clocks and
 /// the time under way; the least difference seen is the best estimate, and places the worker's times too late
 /// by as much as that fastest message was under way. Clocks also drift apart: the estimate may grow by 0.1 ms
-/// a second until a message corrects it. All times of a worker are moved alike, so their order and lengths
+/// a second until a message corrects it. All times of one message are moved alike: order and distances
 /// stay.
 class WorkerClock {
  public:

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "atelier/io/record.h"
+#include "atelier/planning/named_record.h"
 
 namespace atelier::planning {
 
@@ -11,7 +14,8 @@ namespace atelier::planning {
 std::string text_report(const io::JobRecord& record);
 
 /// One line a frame: frame_index, pts_ticks, chunk_index, rank, done_s and seconds of each stage, with a
-/// header line.
-std::string csv_report(const io::JobRecord& record);
+/// header line; of several records each line begins with the record's name. Written front to back. Throws
+/// JobError that names the file.
+void write_csv(const std::filesystem::path& path, const std::vector<NamedRecord>& records);
 
 }  // namespace atelier::planning
