@@ -9,7 +9,9 @@
 #include "atelier/planning/report.h"
 #include "atelier/planning/trace_report.h"
 #include "commands.h"
+#include "follow_command.h"
 #include "parse.h"
+#include "values.h"
 
 namespace atelier::cli {
 namespace {
@@ -19,13 +21,18 @@ using Texts = std::vector<std::string>;
 
 void print_report_help() {
   std::cout
-      << "usage: atelier report RECORD.h5 [RECORD2.h5 …] [--html FILE] [--trace FILE] [--csv FILE]\n\n"
+      << "usage: atelier report RECORD.h5 [RECORD2.h5 …] [--html FILE] [--trace FILE] [--csv FILE]\n"
+         "       atelier report --follow STATUS [--progress HOW]\n\n"
          "Says what a job did and what held it up, from the record that 'atelier run --record' wrote.\n\n";
   print_columns(
       {{"--html FILE", "also write a page with plots, for a browser; several records side by side"},
        {"--trace FILE", "also write all that every rank did, for ui.perfetto.dev or chrome://tracing"},
        {"--csv FILE",
-        "also write a line for each frame: times of each stage in seconds; several records in one file"}});
+        "also write a line for each frame: times of each stage in seconds; several records in one file"},
+       {"--follow STATUS",
+        "show how far a running job is, until it ends: its status file, or its output, beside which that "
+        "lies"},
+       {"--progress HOW", "with --follow: auto, bar, json, none (auto)"}});
 }
 
 // The names of files, with their folders where those do not tell them apart.
@@ -50,7 +57,8 @@ void write_text(const std::string& path, const std::string& text) {
 int report_command(const std::vector<std::string>& arguments) {
   po::options_description options;
   options.add_options()("record", po::value<Texts>())("html", po::value<std::string>())(
-      "trace", po::value<std::string>())("csv", po::value<std::string>())("help,h", "");
+      "trace", po::value<std::string>())("follow", po::value<std::string>())(
+      "progress", po::value<std::string>())("csv", po::value<std::string>())("help,h", "");
   po::positional_options_description positional;
   positional.add("record", -1);
   po::variables_map map;
@@ -63,6 +71,18 @@ int report_command(const std::vector<std::string>& arguments) {
     print_report_help();
     return 0;
   }
+  const bool makes =
+      map.contains("record") || map.contains("html") || map.contains("trace") || map.contains("csv");
+  if (map.contains("follow")) {
+    if (makes)
+      throw UsageError("--follow goes with no record and no file to write", "a running job has no record yet",
+                       "See 'atelier report --help'");
+    const std::string how = map.contains("progress") ? map["progress"].as<std::string>() : "auto";
+    return follow_job(map["follow"].as<std::string>(),
+                      to_choice("progress", how, {"auto", "bar", "json", "none"}));
+  }
+  if (map.contains("progress"))
+    throw UsageError("--progress goes with --follow only", "", "See 'atelier report --help'");
   if (!map.contains("record")) throw UsageError("the record is missing", "", "See 'atelier report --help'");
   const std::vector<planning::NamedRecord> records = read_records(map["record"].as<Texts>());
   for (const planning::NamedRecord& named : records) {

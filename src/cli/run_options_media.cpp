@@ -108,6 +108,11 @@ const std::vector<Option>& run_options() {
        [](RunConfig& c, Text v) { c.pixel_format = v; }},
       {"record", "FILE", "", "write what the job did (HDF5; read it with 'atelier report')",
        [](RunConfig& c, Text v) { c.record = v; }},
+      {"status", "FILE", "",
+       "say in this file how far the job is, anew every few seconds ('atelier report --follow' reads it); "
+       "none: "
+       "no such file; OUTPUT.status.json if not given",
+       [](RunConfig& c, Text v) { c.status = v; }},
       {"log-dir", "DIR", "", "write a text log for each rank", [](RunConfig& c, Text v) { c.log_dir = v; }},
       {"stage-dir", "DIR", "", "local disk to mux on; $TMPDIR or /tmp if not given",
        [](RunConfig& c, Text v) { c.stage_dir = v; }},

@@ -18,6 +18,7 @@
 #include "atelier/schedule/policy.h"
 #include "checkpoints.h"
 #include "file_check.h"
+#include "status_writer.h"
 
 namespace atelier::pipeline {
 namespace {
@@ -78,6 +79,7 @@ void check_output(const RunConfig& config) {
   } else {
     check_output_is_free(config);
     check_stage_folder(config);
+    check_status_path(config);
   }
   media::check_output_writable(config.output);
 }

@@ -55,6 +55,16 @@ void RecordBuilder::event(int rank, const std::string& kind, const std::string& 
   record_.events.push_back({now_s(), rank, kind, text});
 }
 
+std::vector<io::EventRow> RecordBuilder::last_events(std::size_t count, std::size_t max_text) const {
+  const auto& all = record_.events;
+  std::vector<io::EventRow> events(all.end() - static_cast<std::ptrdiff_t>(std::min(count, all.size())),
+                                   all.end());
+  for (io::EventRow& row : events) {
+    if (row.text.size() > max_text) row.text = row.text.substr(0, max_text) + " …";
+  }
+  return events;
+}
+
 void RecordBuilder::rank_ready(int rank, const std::string& role, const WorkerHello& hello,
                                const WorkerReady& ready) {
   io::RankRow& row = ranks_[rank];

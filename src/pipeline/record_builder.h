@@ -35,6 +35,9 @@ class RecordBuilder {
   void describe(const Job& job);
   void event(int rank, const std::string& kind, const std::string& text);
 
+  /// The newest events, the oldest first; longer texts are cut.
+  [[nodiscard]] std::vector<io::EventRow> last_events(std::size_t count, std::size_t max_text) const;
+
   void rank_ready(int rank, const std::string& role, const WorkerHello& hello, const WorkerReady& ready);
   void rank_left(int rank, const WorkerGoodbye& goodbye);
   void root_worked(const Traffic& traffic, std::int64_t between_machines_bytes, double message_cpu_s);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -20,6 +21,7 @@
 #include "outbox.h"
 #include "preview.h"
 #include "record_builder.h"
+#include "status_writer.h"
 
 namespace atelier::pipeline {
 namespace {
@@ -87,11 +89,11 @@ class FailureLine {
 };
 
 void run_prepared(Job& job, const RunServices& services, transport::Communicator& communicator,
-                  RecordBuilder& record, FailureLine& failure) {
+                  RecordBuilder& record, ProgressSink* progress, FailureLine& failure) {
   {
     Root root(job, communicator, record,
               {.alone = services.communicator == nullptr,
-               .progress = services.progress,
+               .progress = progress,
                .interrupted = services.interrupted,
                .continued = services.continued,
                .launcher = services.launcher,
@@ -104,7 +106,7 @@ void run_prepared(Job& job, const RunServices& services, transport::Communicator
 
 // Everything between a good command line and the end; throws Error.
 void run_or_throw(const RunConfig& config, const RunServices& services, RecordBuilder& record, bool& started,
-                  FailureLine& failure) {
+                  FailureLine& failure, std::optional<StatusWriter>& status) {
   Job job = prepare_job(config);
   const int num_workers = services.communicator == nullptr ? 1 : services.communicator->size() - 1;
   if (!config.preview_s) job.decoding = plan_decoding(job, num_workers);
@@ -127,14 +129,20 @@ void run_or_throw(const RunConfig& config, const RunServices& services, RecordBu
     record.event(0, "warning", warning);
   }
   started = true;
+  ProgressSink* progress = services.progress;
+  if (!status_path(config).empty()) {
+    status.emplace(config, services.launcher, services.communicator == nullptr ? 1 : num_workers + 1, record,
+                   progress);
+    progress = &*status;
+  }
   if (services.communicator != nullptr) {
-    run_prepared(job, services, *services.communicator, record, failure);
+    run_prepared(job, services, *services.communicator, record, progress, failure);
     return;
   }
   auto [root_end, worker_end] = transport::make_loopback();
   const InProcessWorker worker(std::move(worker_end), services.make_engine);
   try {
-    run_prepared(job, services, *root_end, record, failure);
+    run_prepared(job, services, *root_end, record, progress, failure);
   } catch (...) {
     dismiss_workers(*root_end);
     throw;
@@ -163,10 +171,12 @@ ExitCode run_job(const RunConfig& config, const RunServices& services) {
   RecordBuilder record;
   bool started = false;
   FailureLine failure(services.progress);
+  std::optional<StatusWriter> status;
   ExitCode code = ExitCode::failed;
   std::string text;
   try {
-    run_or_throw(config, services, record, started, failure);
+    run_or_throw(config, services, record, started, failure, status);
+    if (status) status->ended(ExitCode::done, "");
     log::flush();
     return ExitCode::done;
   } catch (const Error& e) {
@@ -180,6 +190,8 @@ ExitCode run_job(const RunConfig& config, const RunServices& services) {
     record.event(0, "error", text);
     write_record_if_wanted(config, record, code, text);
   }
+  if (status) status->ended(code, text);
+  status.reset();
   log::flush();
   if (code == ExitCode::usage && services.communicator != nullptr) dismiss_workers(*services.communicator);
   return code;

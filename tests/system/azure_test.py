@@ -191,7 +191,7 @@ class Azure(SystemTest):
             time.sleep(0.2)
         process.terminate()
         self.assertEqual(self.finish(process), 75, self.log())
-        self.assertEqual(sorted(path.name for path in self.path("wd").glob("out*")), ["out.mp4.atelier"])
+        self.assertEqual(sorted(path.name for path in self.path("wd").glob("out*")), ["out.mp4.atelier", "out.mp4.status.json"])
         state = json.loads((self.path("wd") / "out.mp4.atelier" / "state.json").read_text())
         self.assertEqual((state["status"], state["exit_code"]), ("interrupted", 75))
 

@@ -28,6 +28,11 @@ MPIRUN = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none
 LAUNCHER_VARIABLES = ("OMPI_", "PMI_", "PMIX_", "SLURM_", "ATELIER_")
 
 
+def status_name(output):
+    """The file that says how far a job is; it stays beside the output, and says at last how the job ended."""
+    return f"{Path(output).name}.status.json"
+
+
 def program():
     path = os.environ.get("ATELIER", "")
     if not path or not Path(path).exists():

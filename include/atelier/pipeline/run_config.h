@@ -44,6 +44,7 @@ struct RunConfig {
 
   std::filesystem::path record;     ///< empty: none
   std::filesystem::path log_dir;    ///< empty: none
+  std::string status;               ///< file that says how far the job is; empty: OUT.status.json, or "none"
   std::filesystem::path stage_dir;  ///< local scratch; empty: $TMPDIR or /tmp
   bool overwrite = false;
 
