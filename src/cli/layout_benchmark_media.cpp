@@ -113,6 +113,7 @@ class Benchmark {
   launch::ProcessResult start(const LayoutSettings& settings, const fs::path& record, const fs::path& log,
                               const fs::path& output) const {
     std::vector<std::string> run = config_.run_arguments;
+    if (std::ranges::find(run, "--status") == run.end()) run.insert(run.end(), {"--status", "none"});
     run.insert(run.end(), {"--output", output.string(), "--record", record.string(), "--overwrite",
                            "--no-resume", "--progress", "none"});
     if (settings.chunk_frames > 0)

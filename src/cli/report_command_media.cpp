@@ -1,6 +1,7 @@
 #include <boost/program_options.hpp>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <span>
 
 #include "atelier/base/error.h"
@@ -21,7 +22,8 @@ using Texts = std::vector<std::string>;
 
 void print_report_help() {
   std::cout
-      << "usage: atelier report RECORD.h5 [RECORD2.h5 …] [--html FILE] [--trace FILE] [--csv FILE]\n"
+      << "usage: atelier report RECORD.h5 [RECORD2.h5 …] [--html FILE] [--trace FILE] [--csv FILE] [--prices "
+         "FILE]\n"
          "       atelier report --follow STATUS [--progress HOW]\n\n"
          "Says what a job did and what held it up, from the record that 'atelier run --record' wrote.\n\n";
   print_columns(
@@ -57,8 +59,9 @@ void write_text(const std::string& path, const std::string& text) {
 int report_command(const std::vector<std::string>& arguments) {
   po::options_description options;
   options.add_options()("record", po::value<Texts>())("html", po::value<std::string>())(
-      "trace", po::value<std::string>())("follow", po::value<std::string>())(
-      "progress", po::value<std::string>())("csv", po::value<std::string>())("help,h", "");
+      "trace", po::value<std::string>())("prices", po::value<std::string>())(
+      "follow", po::value<std::string>())("progress", po::value<std::string>())(
+      "csv", po::value<std::string>())("help,h", "");
   po::positional_options_description positional;
   positional.add("record", -1);
   po::variables_map map;
@@ -71,8 +74,8 @@ int report_command(const std::vector<std::string>& arguments) {
     print_report_help();
     return 0;
   }
-  const bool makes =
-      map.contains("record") || map.contains("html") || map.contains("trace") || map.contains("csv");
+  const bool makes = map.contains("record") || map.contains("html") || map.contains("trace") ||
+                     map.contains("csv") || map.contains("prices");
   if (map.contains("follow")) {
     if (makes)
       throw UsageError("--follow goes with no record and no file to write", "a running job has no record yet",
@@ -85,12 +88,15 @@ int report_command(const std::vector<std::string>& arguments) {
     throw UsageError("--progress goes with --follow only", "", "See 'atelier report --help'");
   if (!map.contains("record")) throw UsageError("the record is missing", "", "See 'atelier report --help'");
   const std::vector<planning::NamedRecord> records = read_records(map["record"].as<Texts>());
+  std::optional<planning::Prices> price_list;
+  if (map.contains("prices")) price_list = planning::read_prices(map["prices"].as<std::string>());
+  const planning::Prices* prices = price_list ? &*price_list : nullptr;
   for (const planning::NamedRecord& named : records) {
     if (records.size() > 1)
       std::cout << (&named == &records.front() ? "" : "\n") << "== " << named.name << '\n';
-    std::cout << planning::text_report(named.record);
+    std::cout << planning::text_report(named.record, prices);
   }
-  if (map.contains("html")) write_text(map["html"].as<std::string>(), planning::html_report(records));
+  if (map.contains("html")) write_text(map["html"].as<std::string>(), planning::html_report(records, prices));
   if (map.contains("trace")) planning::write_trace(map["trace"].as<std::string>(), records);
   if (map.contains("csv")) planning::write_csv(map["csv"].as<std::string>(), records);
   return 0;

@@ -89,8 +89,10 @@ template <typename Styler>
 void ComputePool::compute(Styler& style) {
   while (std::optional<WorkItem> item = todo_.pop()) {
     try {
-      item->times.style_begin_s = clock_.seconds_s();
       style(*item);
+      FrameTimes& times = item->times;
+      times.style_begin_s =
+          clock_.seconds_s() - static_cast<double>(times.transfer_s + times.convert_s + times.style_s);
     } catch (const std::exception& e) {
       item->error = e.what();
     }

@@ -65,6 +65,9 @@ std::vector<Row> number_rows() {
   rows.push_back(
       {"most memory of a rank, MiB",
        [](const Analysed& a) { return static_cast<double>(a.numbers.peak_memory_bytes) / (1 << 20); }, 0});
+  rows.push_back({"cost", [](const Analysed& a) { return a.cost ? a.cost->cost : 0; }, 4});
+  rows.push_back(
+      {"cost of 1000 frames", [](const Analysed& a) { return a.cost ? a.cost->cost_of_1000_frames : 0; }, 4});
   rows.push_back({"styled video, MiB",
                   [](const Analysed& a) { return static_cast<double>(a.numbers.encoded_bytes) / (1 << 20); },
                   2});

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "analysis.h"
 #include "atelier/planning/html_report.h"
+#include "atelier/planning/job_cost.h"
 
 namespace atelier::planning {
 
@@ -13,6 +15,7 @@ struct Analysed {
   const NamedRecord* named = nullptr;
   std::vector<io::FrameRow> styled;
   KeyNumbers numbers;
+  std::optional<JobCost> cost;  ///< where prices are given
 };
 
 /// Sections that show several jobs side by side, as HTML: key numbers with their difference to the first,

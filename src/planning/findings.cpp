@@ -140,6 +140,12 @@ std::string time_text(double seconds_s) {
                          : concat(human_duration(seconds_s), seconds_s < 3600 ? " min" : " h");
 }
 
+std::string money_text(double amount) {
+  int decimals = 2;
+  for (double least = 1; amount > 0 && amount < least && decimals < 8; least /= 10) ++decimals;
+  return fixed(amount, decimals);
+}
+
 std::string percent_text(double share) {
   return concat(fixed(100 * share, 0), " %");
 }

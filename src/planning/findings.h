@@ -18,6 +18,8 @@ Findings find_what_matters(const io::JobRecord& record, const std::vector<io::Fr
 
 /// "12.3 s", "1:02:03" for a length of time as people read it.
 std::string time_text(double seconds_s);
+/// "0.0123", "4.56", "1234.50": an amount of money with three figures at least.
+std::string money_text(double amount);
 /// "42 %"
 std::string percent_text(double share);
 

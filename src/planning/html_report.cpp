@@ -43,7 +43,7 @@ std::string findings_list(const Analysed& job) {
 
 std::string job_body(const Analysed& job) {
   const io::JobRecord& record = job.named->record;
-  std::string html = findings_list(job) + tiles(record, job.numbers);
+  std::string html = findings_list(job) + tiles(record, job.numbers, job.cost ? &*job.cost : nullptr);
   if (job.styled.empty()) {
     html += "<p class=\"reading\">No frame was styled by this start, so there is nothing to plot.</p>\n";
   } else {
@@ -54,16 +54,18 @@ std::string job_body(const Analysed& job) {
     html += stage_section(record, job.numbers);
     html += slowest_section(record, job.styled);
   }
+  if (job.cost) html += cost_section(*job.cost);
   return html + event_section(record) + facts_section(record);
 }
 
 }  // namespace
 
-std::string html_report(const std::vector<NamedRecord>& records) {
+std::string html_report(const std::vector<NamedRecord>& records, const Prices* prices) {
   std::vector<Analysed> jobs;
   for (const NamedRecord& named : records) {
-    Analysed job{&named, styled_frames(named.record), {}};
+    Analysed job{&named, styled_frames(named.record), {}, {}};
     job.numbers = key_numbers(named.record, job.styled);
+    if (prices != nullptr) job.cost = job_cost(named.record, *prices);
     jobs.push_back(std::move(job));
   }
   std::string body;

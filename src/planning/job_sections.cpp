@@ -75,7 +75,7 @@ std::string limit_text(const Spread& s, int lanes) {
 
 }  // namespace
 
-std::string tiles(const io::JobRecord& record, const KeyNumbers& numbers) {
+std::string tiles(const io::JobRecord& record, const KeyNumbers& numbers, const JobCost* cost) {
   std::string html = "<div class=\"tiles\">";
   const auto tile = [&](const std::string& value, const std::string& name) {
     html +=
@@ -95,6 +95,9 @@ std::string tiles(const io::JobRecord& record, const KeyNumbers& numbers) {
           ? "1 process"
           : concat(numbers.num_workers, numbers.num_workers == 1 ? " worker" : " workers", " and the root");
   tile(workers, concat("on ", numbers.num_machines, numbers.num_machines == 1 ? " machine" : " machines"));
+  if (cost != nullptr)
+    tile(concat(money_text(cost->cost), ' ', cost->currency),
+         concat("cost, ", money_text(cost->cost_of_1000_frames), " for 1000 frames"));
   return html + "</div>\n";
 }
 
@@ -172,6 +175,19 @@ std::string event_section(const io::JobRecord& record) {
           : "";
   return html_section("Retries and other events", more,
                       html_table({number("after s"), number("rank"), {"kind"}, {"what"}}, rows));
+}
+
+std::string cost_section(const JobCost& cost) {
+  const auto money = [&](double amount) { return concat(money_text(amount), ' ', cost.currency); };
+  return html_section(
+      "Cost", "What the machines of the workers cost from the job's start to its end, by the price file.",
+      html_facts(
+          {{"this job", money(cost.cost)},
+           {"1000 frames", cost.cost_of_1000_frames > 0 ? money(cost.cost_of_1000_frames) : ""},
+           {"machines", cost.machines},
+           {"starting them from zero",
+            cost.cold_start_cost > 0 ? concat(money(cost.cold_start_cost), " more") : ""},
+           {"left out", cost.root_is_left_out ? "the machine of the root, which has no worker" : ""}}));
 }
 
 std::string facts_section(const io::JobRecord& record) {

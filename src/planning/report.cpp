@@ -8,6 +8,8 @@
 #include "analysis.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
+#include "atelier/planning/job_cost.h"
+#include "findings.h"
 #include "text_file.h"
 
 namespace atelier::planning {
@@ -167,9 +169,15 @@ std::string csv_field(const std::string& text) {
 
 }  // namespace
 
-std::string text_report(const io::JobRecord& record) {
+std::string text_report(const io::JobRecord& record, const Prices* prices) {
   const std::vector<io::FrameRow> frames = styled_frames(record);
-  return head(record, frames.size()) + stage_part(record, frames) + rank_part(record, frames) +
+  std::string cost;
+  if (prices != nullptr) {
+    const JobCost sum = job_cost(record, *prices);
+    cost = line("cost", concat(money_text(sum.cost), " ", sum.currency, " for ", sum.machines, ", ",
+                               money_text(sum.cost_of_1000_frames), " for 1000 frames"));
+  }
+  return head(record, frames.size()) + cost + stage_part(record, frames) + rank_part(record, frames) +
          event_part(record);
 }
 

@@ -7,6 +7,7 @@
 
 #include "atelier/base/handle.h"
 #include "atelier/io/job_state.h"
+#include "atelier/io/live_status.h"
 #include "atelier/io/segment_file.h"
 #include "atelier/media/packet_chunk.h"
 #include "atelier/pipeline/decoding_protocol.h"
@@ -73,6 +74,17 @@ void write_states(Seeds& seeds) {
   seeds.write("state", "newer", std::as_bytes(std::span(newer)));
 }
 
+void write_live_status(Seeds& seeds) {
+  io::LiveStatus status;
+  status.state = io::LiveState::running;
+  status.frames_total = 5;
+  status.events = {{1.5, 2, "retry", "a sentence"}};
+  const atelier::Buffer whole = io::serialise_live_status(status);
+  const std::string text(reinterpret_cast<const char*>(whole.data()), whole.size());
+  const std::string body = text.substr(0, text.rfind(",\n"));
+  seeds.write("state", "live", std::as_bytes(std::span(body)));
+}
+
 void write_messages(Seeds& seeds) {
   seeds.write_message(
       'h', "hello",
@@ -133,6 +145,7 @@ int main(int argc, char** argv) {
   Seeds seeds(argv[1]);
   write_segments(seeds);
   write_states(seeds);
+  write_live_status(seeds);
   write_messages(seeds);
   return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <regex>
 
+#include "atelier/base/error.h"
 #include "atelier/base/text.h"
 #include "records.h"
 
@@ -143,6 +144,22 @@ TEST(HtmlReport, IsBoundedInSize) {
   EXPECT_THAT(html, HasSubstr("Ranks are put together by machine"));
   EXPECT_LE(count_of(html, "class=\"track\""), 40U * 6U);
   EXPECT_LT(page(planned_record(10'000, 39)).size(), max_bytes);
+}
+
+TEST(HtmlReport, TellsTheCostWhereItKnowsPrices) {
+  const Prices prices =
+      parse_prices("currency = EUR\ncold_start_s = 360\n[machine.2]\nprice_per_h = 10\n", "p.cfg");
+  io::JobRecord record = planned_record(200, 4);
+  record.wall_s = 36;  // 2 machines: 0.2 EUR
+  const std::string html = html_report({{"a.h5", record}}, &prices);
+  for (const char* part : {"<b>0.200 EUR</b>", "1.00 EUR", "2 machines with 2 workers", "2.00 EUR more"})
+    EXPECT_THAT(html, HasSubstr(part));
+  EXPECT_THAT(page(record), Not(HasSubstr("Cost")));
+  EXPECT_THAT(html_report({{"a.h5", record}, {"b.h5", record}}, &prices), HasSubstr("cost of 1000 frames"));
+  record.ranks[0].host = "alone";
+  EXPECT_THAT(html_report({{"a.h5", record}}, &prices), HasSubstr("the machine of the root"));
+  EXPECT_THROW(html_report({{"a.h5", planned_record(20, 3)}}, &prices), UsageError);
+  EXPECT_THROW(html_report({{"a.h5", {}}}, &prices), UsageError);
 }
 
 TEST(HtmlReport, ShowsSeveralSideBySide) {
