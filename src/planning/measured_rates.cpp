@@ -114,6 +114,7 @@ class Measurement {
     job.wall_s = record.wall_s;
     job.layout = layout_of(record);
     job.encode_at_workers = value_of(record, "encode_at") == "workers";
+    job.decode_at_workers = value_of(record, "decode_at") == "workers";
     job.chunk_frames = std::max<std::int64_t>(1, std::llround(number_of(record, "chunk_frames")));
     if (value_of(record, "chunk_frames").empty())
       for (const auto& [index, chunk] : chunks)
@@ -249,8 +250,9 @@ class Measurement {
     double message_s = static_cast<double>(rates_.frame_bytes) / default_message_bytes_per_s;
     for (const io::RankRow& row : record.ranks) {
       if (row.role != "root" || row.message_cpu_s <= 0) continue;
-      const double measured_s =
-          row.message_cpu_s / static_cast<double>(job.num_frames * (job.encode_at_workers ? 1 : 2));
+      const int num_passes = (job.encode_at_workers ? 0 : 1) + (job.decode_at_workers ? 0 : 1);
+      if (num_passes == 0) continue;
+      const double measured_s = row.message_cpu_s / static_cast<double>(job.num_frames * num_passes);
       constexpr double busy = 0.5;
       message_s = row.message_cpu_s > busy * record.wall_s ? measured_s : std::min(message_s, measured_s);
     }
@@ -285,6 +287,8 @@ JobModel job_model(const MeasuredRates& rates, const ModelRequest& request) {
   model.worker_ready_s.assign(static_cast<std::size_t>(layout.num_workers()),
                               model.startup_s + rates.worker_late_s);
   model.worker_ready_s.front() = 0;
+  model.decode_at_workers = request.decode_at_workers;
+  model.num_decoders = schedule::num_decoders(cores_of_worker);
   model.decode_s = rates.decode_s;
   model.message_s = rates.message_s;
   if (request.network_bytes_per_s > 0)

@@ -69,12 +69,20 @@ class Planner {
     return layout.num_workers() > 1;
   }
 
+  // What decides is the video, and only jobs with several workers tell.
+  [[nodiscard]] bool decode_at_workers(const Layout& layout) const {
+    return layout.num_workers() > 1 && std::ranges::any_of(plan_.rates.jobs, [](const MeasuredJob& job) {
+             return job.layout.num_workers() > 1 && job.decode_at_workers;
+           });
+  }
+
   [[nodiscard]] JobModel model(const Layout& layout, std::int64_t chunk_frames) const {
     const MachinePrice& machine = plan_.prices.machine_for(layout);
     return job_model(plan_.rates, {.layout = layout,
                                    .num_frames = plan_.request.num_frames,
                                    .chunk_frames = chunk_frames,
                                    .encode_at_workers = encode_at_workers(layout),
+                                   .decode_at_workers = decode_at_workers(layout),
                                    .network_bytes_per_s = machine.network_gbit_s.value_or(0) * 1e9 / 8});
   }
 
@@ -83,7 +91,8 @@ class Planner {
     const JobModel model = job_model(plan_.rates, {.layout = job.layout,
                                                    .num_frames = job.num_frames,
                                                    .chunk_frames = job.chunk_frames,
-                                                   .encode_at_workers = job.encode_at_workers});
+                                                   .encode_at_workers = job.encode_at_workers,
+                                                   .decode_at_workers = job.decode_at_workers});
     plan_.checks.push_back({job, simulate_any(model).wall_s});
   }
 

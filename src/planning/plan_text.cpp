@@ -93,7 +93,9 @@ std::string firm_limit(const Plan& plan, const LayoutPlan& row) {
   for (const StageUse& stage : row.stages) {
     // With all its lanes busy, whatever the others do.
     const double needed_s = stage.busy_s / stage.num_lanes;
-    if (stage.name == "style" || before_s + needed_s <= deadline_s) continue;
+    if (stage.name == "style" || (stage.name == "decode" && stage.num_lanes > 1) ||
+        before_s + needed_s <= deadline_s)
+      continue;
     const std::string alone = concat(" ", stage.name, " alone takes ", duration(needed_s), " at the root");
     if (stage.name != "encode") return concat(" No number of workers can:", alone, ".");
     if (!row.encode_at_workers)

@@ -17,12 +17,14 @@ namespace atelier::planning {
 namespace {
 
 struct Message {
-  enum class Kind { frame, chunk_end, styled, chunk_done, segment } kind = Kind::styled;
+  enum class Kind { frame, chunk_end, packets, styled, chunk_done, segment } kind = Kind::styled;
   int worker = 0;
   std::int64_t chunk = 0;
   std::int64_t frame = 0;
 
-  [[nodiscard]] bool outward() const { return kind == Kind::frame || kind == Kind::chunk_end; }
+  [[nodiscard]] bool outward() const {
+    return kind == Kind::frame || kind == Kind::chunk_end || kind == Kind::packets;
+  }
 };
 
 // Where messages pass one after another; those with a frame take time.
@@ -45,7 +47,8 @@ class Model {
         network_out_{job.network_s},
         network_in_{job.network_s},
         num_chunks_((job.num_frames + job.chunk_frames - 1) / job.chunk_frames),
-        workers_(static_cast<std::size_t>(num_workers_), WorkerState{job.threads_per_worker, {}}),
+        workers_(static_cast<std::size_t>(num_workers_),
+                 WorkerState{job.threads_per_worker, job.num_decoders, {}, {}, {}}),
         encoders_(job.encode_at_workers ? static_cast<std::size_t>(num_workers_) : 1,
                   EncoderQueue(job.num_encoders)) {
     scheduler_.expect_chunks(num_chunks_);
@@ -72,7 +75,18 @@ class Model {
 
  private:
   struct Event {
-    enum class Kind { ready, opened, decoded, hub, network_out, network_in, styled, encoded, stored } kind;
+    enum class Kind {
+      ready,
+      opened,
+      decoded,
+      decoded_there,
+      hub,
+      network_out,
+      network_in,
+      styled,
+      encoded,
+      stored
+    } kind;
     int who = 0;  // worker or encoders
     std::int64_t chunk = 0;
     std::int64_t frame = 0;
@@ -86,6 +100,9 @@ class Model {
   };
   struct WorkerState {
     int num_idle = 1;
+    int num_idle_decoders = 1;
+    std::deque<std::int64_t> packets;                        // chunks
+    std::deque<std::pair<std::int64_t, std::int64_t>> held;  // chunk, frame: by decoders, until there is room
     std::deque<std::pair<std::int64_t, std::int64_t>> todo;  // chunk, frame
   };
   struct ChunkState {
@@ -109,12 +126,14 @@ class Model {
     switch (event.kind) {
       case Event::Kind::ready:
         may_deal_ = true;
-        scheduler_.add_credits(event.who, job_.encode_at_workers
-                                              ? schedule::credits_with_encoders(job_.num_encoders)
-                                              : schedule::credits_per_worker);
+        scheduler_.add_credits(event.who, credits());
         return;
       case Event::Kind::opened:
-        decode_next();
+        opened_ = true;
+        if (!job_.decode_at_workers) decode_next();
+        return;
+      case Event::Kind::decoded_there:
+        decoded_there(event.who, event.chunk, event.frame);
         return;
       case Event::Kind::decoded:
         decoding_ = false;
@@ -142,6 +161,22 @@ class Model {
     }
   }
 
+  [[nodiscard]] int credits() const {
+    int credits = schedule::credits_per_worker;
+    if (job_.decode_at_workers)
+      credits = std::max(credits, schedule::credits_with_decoders(job_.num_decoders));
+    if (job_.encode_at_workers)
+      credits = std::max(credits, schedule::credits_with_encoders(job_.num_encoders));
+    return credits;
+  }
+
+  [[nodiscard]] bool encoders_have_room() const {
+    return job_.encode_at_workers || encoders_[0].num_waiting() <= max_waiting_;
+  }
+  [[nodiscard]] std::int64_t end_frame(std::int64_t index) const {
+    return std::min(first_frame(index + 1), job_.num_frames);
+  }
+
   void decode_next() {
     if (decoding_ || num_decode_begun_ == job_.num_frames) return;
     if (num_decoded_ - num_popped_ >= decode_capacity_) return;
@@ -151,11 +186,28 @@ class Model {
     after(job_.decode_s, {Event::Kind::decoded});
   }
 
-  // Root::feed: deals and sends until something is full.
+  // Dealing::feed_packets: packets are small and there at once.
+  void feed_packets() {
+    while (opened_ && may_deal_ && scheduler_.next_chunk() < num_chunks_ && encoders_have_room()) {
+      const auto deal = scheduler_.deal(true);
+      may_deal_ = deal.has_value();
+      if (!deal) return;
+      chunk(deal->chunk_index).worker = deal->worker;
+      const std::int64_t end = end_frame(deal->chunk_index);
+      if (!job_.encode_at_workers)
+        encoders_[0].set_end(deal->chunk_index, first_frame(deal->chunk_index), end);
+      enter(hub_, {Message::Kind::packets, deal->worker, deal->chunk_index, end}, Event::Kind::hub);
+    }
+  }
+
+  // Dealing::feed: deals and sends until something is full.
   void feed() {
+    if (job_.decode_at_workers) {
+      feed_packets();
+      return;
+    }
     while (sending_bytes_ < max_sending_bytes_) {
-      if (!next_frame_ && (job_.encode_at_workers || encoders_[0].num_waiting() <= max_waiting_) &&
-          num_popped_ < num_decoded_) {
+      if (!next_frame_ && encoders_have_room() && num_popped_ < num_decoded_) {
         next_frame_ = num_popped_++;
         decode_next();
       }
@@ -177,7 +229,7 @@ class Model {
     const int worker = chunk(*filling_).worker;
     sending_bytes_ += job_.frame_bytes;
     enter(hub_, {Message::Kind::frame, worker, *filling_, frame}, Event::Kind::hub);
-    if (frame + 1 < std::min(first_frame(*filling_ + 1), job_.num_frames)) return;
+    if (frame + 1 < end_frame(*filling_)) return;
     if (!job_.encode_at_workers) encoders_[0].set_end(*filling_, first_frame(*filling_), frame + 1);
     enter(hub_, {Message::Kind::chunk_end, worker, *filling_, frame + 1}, Event::Kind::hub);
     filling_.reset();
@@ -212,13 +264,18 @@ class Model {
 
   void arrive_at_worker(const Message& message) {
     ChunkState& state = chunk(message.chunk);
-    if (message.kind == Message::Kind::chunk_end) {
+    if (message.kind != Message::Kind::frame) {
       state.end_frame = message.frame;
       if (job_.encode_at_workers) {
         encoders(message.worker).set_end(message.chunk, first_frame(message.chunk), message.frame);
         encode(message.worker);
       }
-      done_if_complete(message.worker, message.chunk);
+      if (message.kind == Message::Kind::packets) {
+        workers_[static_cast<std::size_t>(message.worker)].packets.push_back(message.chunk);
+        decode_there(message.worker);
+      } else {
+        done_if_complete(message.worker, message.chunk);
+      }
       return;
     }
     sending_bytes_ -= job_.frame_bytes;
@@ -227,11 +284,47 @@ class Model {
     style(message.worker, worker);
   }
 
+  // A worker's decoders take a chunk each, and hold a frame until there is room before the compute threads.
+  void decode_there(int who) {
+    WorkerState& worker = workers_[static_cast<std::size_t>(who)];
+    while (worker.num_idle_decoders > 0 && !worker.packets.empty()) {
+      --worker.num_idle_decoders;
+      const std::int64_t index = worker.packets.front();
+      worker.packets.pop_front();
+      decode_frame_there(who, index, first_frame(index));
+    }
+  }
+  void decode_frame_there(int who, std::int64_t index, std::int64_t frame) {
+    decode_busy_s_ += job_.decode_s;
+    after(job_.decode_s, {Event::Kind::decoded_there, who, index, frame});
+  }
+  void decoded_there(int who, std::int64_t index, std::int64_t frame) {
+    WorkerState& worker = workers_[static_cast<std::size_t>(who)];
+    worker.held.emplace_back(index, frame);
+    release_held(who, worker);
+    style(who, worker);
+  }
+  void release_held(int who, WorkerState& worker) {
+    const auto room = static_cast<std::size_t>(2 * job_.threads_per_worker);
+    while (!worker.held.empty() && worker.todo.size() < room) {
+      const auto [index, frame] = worker.held.front();
+      worker.held.pop_front();
+      worker.todo.emplace_back(index, frame);
+      if (frame + 1 < end_frame(index)) {
+        decode_frame_there(who, index, frame + 1);
+      } else {
+        ++worker.num_idle_decoders;
+        decode_there(who);
+      }
+    }
+  }
+
   void style(int who, WorkerState& worker) {
     while (worker.num_idle > 0 && !worker.todo.empty()) {
       --worker.num_idle;
       const auto [chunk_index, frame] = worker.todo.front();
       worker.todo.pop_front();
+      release_held(who, worker);
       style_busy_s_ += job_.style_s;
       after(job_.style_s, {Event::Kind::styled, who, chunk_index, frame});
     }
@@ -339,13 +432,14 @@ class Model {
     result_.wall_s = now_s_ + job_.finish_s;
     const double dealing_s = result_.last_stored_s - job_.startup_s;
     result_.mean_unstored_frames = dealing_s > 0 ? unstored_s_ / dealing_s : 0;
-    result_.stages = {{"decode", decode_busy_s_, 1},
-                      {"messages", hub_.busy_s, 1},
-                      {"network out", network_out_.busy_s, 1},
-                      {"network in", network_in_.busy_s, 1},
-                      {"style", style_busy_s_, num_workers_ * job_.threads_per_worker},
-                      {"encode", encode_busy_s_, static_cast<int>(encoders_.size()) * job_.num_encoders},
-                      {"store", store_busy_s_, 1}};
+    result_.stages = {
+        {"decode", decode_busy_s_, job_.decode_at_workers ? num_workers_ * job_.num_decoders : 1},
+        {"messages", hub_.busy_s, 1},
+        {"network out", network_out_.busy_s, 1},
+        {"network in", network_in_.busy_s, 1},
+        {"style", style_busy_s_, num_workers_ * job_.threads_per_worker},
+        {"encode", encode_busy_s_, static_cast<int>(encoders_.size()) * job_.num_encoders},
+        {"store", store_busy_s_, 1}};
     return std::move(result_);
   }
 
@@ -367,6 +461,7 @@ class Model {
   std::int64_t num_events_ = 0;
   double now_s_ = 0;
 
+  bool opened_ = false;
   bool decoding_ = false;
   std::int64_t num_decode_begun_ = 0;
   std::int64_t num_decoded_ = 0;

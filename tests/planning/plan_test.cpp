@@ -127,6 +127,17 @@ TEST(Plan, NamesWhatAJobWaitsFor) {
   EXPECT_EQ(limit("1x4", 10'000), "encode");
 }
 
+TEST(Plan, DecodesWhereTheRecordedJobsDid) {
+  MeasuredRates rates = styling_only();
+  rates.decode_s = 0.05;
+  EXPECT_EQ(plan_of("1x4", {}, rates).layouts[0].limit, "decode");
+  rates.jobs[0].decode_at_workers = true;
+  EXPECT_EQ(plan_of("1x4", {}, rates).layouts[0].limit, "decode");  // one worker alone does not tell
+  rates.jobs[0].layout = {1, 2};
+  EXPECT_EQ(plan_of("1x4", {}, rates).layouts[0].limit, "style");
+  EXPECT_EQ(plan_of("1x4", {}, rates).checks.size(), 1U);
+}
+
 TEST(Plan, LongJobsGoOnAsTheyBegan) {
   MeasuredRates rates = styling_only();
   rates.startup.base_s = 7;

@@ -63,6 +63,8 @@ JobModel random_job(std::mt19937& random) {
   model.startup_s = seconds_s();
   for (double& ready_s : model.worker_ready_s) ready_s = seconds_s();
   model.decode_s = seconds_s();
+  model.decode_at_workers = pick(0, 1) == 1;
+  model.num_decoders = pick(1, 4);
   model.message_s = seconds_s() / 10;
   model.network_s = seconds_s() / 10;
   model.style_s = seconds_s();
@@ -125,6 +127,23 @@ TEST(Simulation, DecodingLimits) {
   // done 10 seconds after its last frame.
   EXPECT_DOUBLE_EQ(simulation.wall_s, 91 + 20);
   EXPECT_DOUBLE_EQ(busy_s(simulation, "decode"), 100);
+}
+
+TEST(Simulation, WorkersDecodeForThemselves) {
+  JobModel model = job(4, 120, 10);
+  model.decode_s = 1;
+  model.style_s = 0.5;
+  model.decode_at_workers = true;
+  // 12 chunks on 4 workers: 3 each, decoded one after another; the last frame is styled after that.
+  EXPECT_DOUBLE_EQ(simulate(model).wall_s, 30.5);
+  // Two chunks at a time, so a worker that has two is done with both after ten seconds, and styles as fast.
+  model.num_decoders = 2;
+  EXPECT_NEAR(simulate(model).wall_s, 20.5, 0.51);
+  // Slow styling holds the decoders up: two frames wait, and one in each decoder.
+  model.style_s = 2;
+  EXPECT_NEAR(simulate(model).wall_s, 61, rounding_s);
+  EXPECT_DOUBLE_EQ(busy_s(simulate(model), "decode"), 120);
+  EXPECT_DOUBLE_EQ(busy_s(simulate(model), "messages"), 0);
 }
 
 TEST(Simulation, EncodersLimit) {
@@ -195,8 +214,8 @@ TEST(Simulation, EveryFrameIsStyledAndEveryChunkStoredOnce) {
     EXPECT_NEAR(busy_s(simulation, "encode"),
                 num_frames * model.encode_s + static_cast<double>(num_chunks) * model.chunk_overhead_s,
                 rounding_s);
-    EXPECT_NEAR(busy_s(simulation, "messages"),
-                num_frames * model.message_s * (model.encode_at_workers ? 1 : 2), rounding_s);
+    const int num_passes = (model.encode_at_workers ? 0 : 1) + (model.decode_at_workers ? 0 : 1);
+    EXPECT_NEAR(busy_s(simulation, "messages"), num_frames * model.message_s * num_passes, rounding_s);
   }
 }
 
@@ -226,7 +245,11 @@ TEST(Simulation, AFasterStageCostsAChunkAtMost) {
           &JobModel::encode_s, &JobModel::chunk_overhead_s, &JobModel::store_s}) {
       JobModel faster = model;
       faster.*stage *= 0.5;
-      EXPECT_LE(simulate(faster).wall_s, before_s + chunk_s + rounding_s) << i;
+      // A worker that decodes or encodes has several chunks in hand.
+      const int num_chunks = std::max(model.decode_at_workers ? model.num_decoders : 0,
+                                      model.encode_at_workers ? model.num_encoders : 0) +
+                             1;
+      EXPECT_LE(simulate(faster).wall_s, before_s + num_chunks * chunk_s + rounding_s) << i;
     }
   }
 }

@@ -22,6 +22,7 @@ struct MeasuredJob {
   std::string name;
   Layout layout;  ///< the most workers on a machine; a job of one rank counts as 1x1
   bool encode_at_workers = false;
+  bool decode_at_workers = false;
   std::int64_t num_frames = 0;  ///< styled
   std::int64_t chunk_frames = 1;
   double wall_s = 0;
@@ -43,7 +44,7 @@ struct MeasuredRates {
   int height_px = 0;
   std::size_t frame_bytes = 1;
 
-  double decode_s = 0;          ///< in the root's one decoding thread
+  double decode_s = 0;          ///< in one decoding thread, at the root or a worker
   double message_s = 0;         ///< root's main thread, a frame once
   double style_s = 0;           ///< in one lane of a worker: a thread on the CPU, the whole GPU
   double encode_s = 0;          ///< in one encoder
@@ -69,6 +70,7 @@ struct ModelRequest {
   std::int64_t num_frames = 0;
   std::int64_t chunk_frames = 1;
   bool encode_at_workers = false;
+  bool decode_at_workers = false;
   double network_bytes_per_s = 0;  ///< between machines, each way; 0: no limit
 };
 

@@ -17,7 +17,9 @@ struct JobModel {
   double startup_s = 0;                ///< until the first chunk can be dealt, of the whole job
   std::vector<double> worker_ready_s;  ///< when each worker takes chunks, after the job's start
 
-  double decode_s = 0;        ///< in the root's one decoding thread
+  bool decode_at_workers = false;
+  double decode_s = 0;        ///< in the root's one decoding thread, or in one of a worker's num_decoders
+  int num_decoders = 1;       ///< at each worker, a chunk each
   double message_s = 0;       ///< root's main thread for a frame that it sends or gets, once each
   double network_s = 0;       ///< on the root machine's network, each way
   int num_local_workers = 0;  ///< the first of the workers: on the root's machine, not over the network
