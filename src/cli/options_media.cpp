@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 #include <utility>
 
 #include "atelier/base/error.h"
@@ -47,13 +48,13 @@ po::parsed_options parse_file(const std::string& path, const po::options_descrip
   if (!file) throw UsageError(concat("config file '", path, "' cannot be read"), errno_text(errno));
   if (std::filesystem::is_directory(path))
     throw UsageError(concat("config file '", path, "' cannot be read"), "it is a folder");
-  std::string start(4096, ' ');
-  file.read(start.data(), std::ssize(start));
-  if (start.find('\0') != std::string::npos)
+  std::stringstream text;
+  text << file.rdbuf();
+  if (text.str().find('\0') != std::string::npos)
     throw UsageError(concat("config file '", path, "' is no text file"), "",
                      "Give a file with 'name = value' a line");
   try {
-    return po::parse_config_file(file, description);
+    return po::parse_config_file(text, description);
   } catch (const po::error& e) {
     refuse(concat("config file '", path, "': "), e);
   }

@@ -40,8 +40,11 @@ void check_written_files(const RunConfig& config) {
     check_differ(record, file);
   }
   check_differ(record, output);
-  if (config.preview_s && config.output.extension() != ".png" && config.output.extension() != ".PNG")
-    throw UsageError(concat("output '", config.output.string(), "' is no name for a preview"),
+}
+
+void check_preview_name(const std::filesystem::path& output) {
+  if (output.extension() != ".png" && output.extension() != ".PNG")
+    throw UsageError(concat("output '", output.string(), "' is no name for a preview"),
                      "--preview writes a PNG", "Let the name end in .png");
 }
 

@@ -126,6 +126,7 @@ Job prepare_job(const RunConfig& config) {
                              .start_s = config.start_s + config.preview_s.value_or(0),
                              .duration_s = config.preview_s ? 0 : config.duration_s,
                              .start_option = config.preview_s ? "--preview" : "--start"});
+  if (config.preview_s) check_preview_name(config.output);
   models::EngineSpec engine = read_engine(config);
   std::vector<std::string> warnings;
   media::EncoderConfig encoder;
