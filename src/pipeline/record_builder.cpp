@@ -1,6 +1,7 @@
 #include "record_builder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "atelier/base/checked_cast.h"
 #include "atelier/base/memory.h"
@@ -161,9 +162,13 @@ void RecordBuilder::chunk_times(int rank, const ChunkTimes& times) {
     row.transfer_s = frame.transfer_s;
     row.convert_s = frame.convert_s;
     row.style_s = frame.style_s;
-    if (frame.decode_s > 0) row.decode_s = frame.decode_s;
     row.received_s = clock.job_s(frame.received_s);
     row.style_begin_s = clock.job_s(frame.style_begin_s);
+    if (frame.decode_s <= 0) continue;
+    // It arrived when the worker's decoder gave it; it was not sent.
+    row.decode_s = frame.decode_s;
+    row.decoded_s = std::exchange(row.received_s, 0);
+    row.sent_s = 0;
   }
 }
 

@@ -127,8 +127,7 @@ class Worker {
         infos_.insert_or_assign(header.frame_index, unpack_frame_info(message.payload));
         return;
       case MessageKind::frame:
-        compute(header.chunk_index, header.frame_index, std::move(message.payload),
-                {.received_s = clock_.seconds_s()});
+        compute(header.chunk_index, header.frame_index, std::move(message.payload), {});
         return;
       case MessageKind::packets:
         ++num_decoding_;
@@ -155,7 +154,8 @@ class Worker {
     if (chunk.encode) first_frames_[header.chunk_index] = header.frame_index;
   }
 
-  void compute(std::int64_t chunk_index, std::int64_t frame_index, Buffer planes, const FrameTimes& times) {
+  void compute(std::int64_t chunk_index, std::int64_t frame_index, Buffer planes, FrameTimes times) {
+    times.received_s = clock_.seconds_s();
     ++chunks_.at(chunk_index).num_received;
     ++num_in_pool_;
     pool_->push({chunk_index, frame_index, std::move(planes), times, {}, {}});
@@ -176,8 +176,7 @@ class Worker {
 
   void take_frame(std::int64_t chunk_index, FramePlanes frame) {
     const std::int64_t index = frame.info.frame_index;
-    const FrameTimes times{.decode_s = static_cast<float>(frame.info.decode_s),
-                           .received_s = clock_.seconds_s()};
+    const FrameTimes times{.decode_s = static_cast<float>(frame.info.decode_s)};
     if (chunks_.at(chunk_index).encode)
       infos_.insert_or_assign(index, std::move(frame.info));
     else

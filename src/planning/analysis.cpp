@@ -31,15 +31,6 @@ int encode_lanes(const io::JobRecord& record) {
   return std::max(1, std::atoi(job_value(record, "encode_threads").c_str()));
 }
 
-// The threads that a worker decodes with are as many as it has cores for.
-int decode_lanes(const io::JobRecord& record) {
-  if (!decodes_at_workers(record)) return 1;  // one reader gives one frame after another
-  int lanes = 0;
-  for (const io::RankRow& row : record.ranks)
-    if (row.role != "root") lanes += schedule::num_decoders(row.num_threads);
-  return std::max(1, lanes);
-}
-
 int num_workers(const io::JobRecord& record) {
   return static_cast<int>(
       std::ranges::count_if(record.ranks, [](const io::RankRow& row) { return row.role != "root"; }));
@@ -91,11 +82,6 @@ std::int64_t num_restored_frames(const io::JobRecord& record) {
   return sum;
 }
 
-std::string job_value(const io::JobRecord& record, const std::string& name) {
-  const auto it = std::ranges::find(record.job, name, &std::pair<std::string, std::string>::first);
-  return it == record.job.end() ? "" : it->second;
-}
-
 bool encodes_at_workers(const io::JobRecord& record) {
   return job_value(record, "encode_at") == "workers";
 }
@@ -107,7 +93,11 @@ bool decodes_at_workers(const io::JobRecord& record) {
 int num_lanes(const io::JobRecord& record, const FrameStage& stage) {
   if (stage.seconds == &io::FrameRow::encode_s) return encode_lanes(record);
   if (stage.at_workers) return std::max(1, sum_at_workers(record, &io::RankRow::num_threads));
-  return decode_lanes(record);
+  if (!decodes_at_workers(record)) return 1;  // one reader gives one frame after another
+  int lanes = 0;
+  for (const io::RankRow& row : record.ranks)
+    lanes += row.role == "root" ? 0 : schedule::num_decoders(row.num_threads);
+  return std::max(1, lanes);
 }
 
 std::vector<Load> loads(const io::JobRecord& record, const std::vector<io::FrameRow>& styled) {

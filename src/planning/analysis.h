@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "atelier/io/record.h"
+#include "atelier/planning/layout_results.h"  // job_value
 
 namespace atelier::planning {
 
@@ -45,8 +46,6 @@ std::vector<io::FrameRow> timed_frames(const std::vector<io::FrameRow>& styled);
 /// Frames of chunks that an earlier start had finished.
 std::int64_t num_restored_frames(const io::JobRecord& record);
 
-/// Of /job; "" where there is none of that name.
-std::string job_value(const io::JobRecord& record, const std::string& name);
 bool encodes_at_workers(const io::JobRecord& record);
 bool decodes_at_workers(const io::JobRecord& record);
 

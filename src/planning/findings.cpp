@@ -43,10 +43,10 @@ std::string advice(const io::JobRecord& record, const Load& limiting, const std:
     return encodes_at_workers(record) ? "A faster --preset or more workers would help."
                                       : "--encode workers would help, or a faster --preset.";
   }
-  if (limiting.name == "decoding" && decodes_at_workers(record)) return "More workers would help.";
   if (limiting.name == "decoding")
-    return concat("More workers will not help: decoding there gives at most ",
-                  fixed(limiting.limit_frames_per_s, 1), " frames/s; --decode workers may.");
+    return decodes_at_workers(record) ? "More workers would help."
+                                      : concat("--decode workers may help: the root decodes at most ",
+                                               fixed(limiting.limit_frames_per_s, 1), " frames/s.");
   const Load* next = nullptr;
   for (const Load& load : all) {
     if (load.where != limiting.where && load.limit_frames_per_s > 0 &&

@@ -35,10 +35,10 @@ void spans_of_frame(const io::FrameRow& frame, const io::ChunkRow& chunk, bool a
     if (begin_s > 0 && end_s >= begin_s)
       use({rank, activity, begin_s, end_s, chunk.chunk_index, frame.frame_index, detail});
   };
+  // A frame that the root has decoded was sent.
   if (frame.decoded_s > 0)
-    span(0, Activity::decode, frame.decoded_s - seconds(frame.decode_s), frame.decoded_s, "");
-  else if (frame.decode_s > 0)  // at the worker, which has the frame when it is decoded
-    span(frame.rank, Activity::decode, frame.received_s - seconds(frame.decode_s), frame.received_s, "");
+    span(frame.sent_s > 0 ? 0 : frame.rank, Activity::decode, frame.decoded_s - seconds(frame.decode_s),
+         frame.decoded_s, "");
   const double style_end_s =
       frame.style_begin_s + seconds(frame.transfer_s) + seconds(frame.convert_s) + seconds(frame.style_s);
   span(frame.rank, Activity::style, frame.style_begin_s, style_end_s, "");
@@ -58,8 +58,8 @@ void spans_of_frame(const io::FrameRow& frame, const io::ChunkRow& chunk, bool a
 int lanes_of(const io::JobRecord& record, const io::RankRow& row, Activity activity) {
   switch (activity) {
     case Activity::decode:
-      if (decodes_at_workers(record) && row.role != "root") return schedule::num_decoders(row.num_threads);
-      return row.rank == 0 ? 1 : 0;
+      if (!decodes_at_workers(record)) return row.rank == 0 ? 1 : 0;
+      return row.role == "root" ? 0 : schedule::num_decoders(row.num_threads);
     case Activity::transfer:
       return row.rank == 0 ? 0 : 1;
     case Activity::style:
