@@ -108,7 +108,7 @@ TEST_F(Run, WritesVideoAndRecord) {
   }
   ASSERT_EQ(record.ranks.size(), 1U);
   EXPECT_EQ(record.ranks[0].num_frames, 30);
-  EXPECT_EQ(files(), std::set<std::string>{"plain.mkv"});
+  EXPECT_EQ(files(), (std::set<std::string>{"plain.mkv", "plain.mkv.status.json"}));
 }
 
 TEST_F(Run, GivesTheSameBytesWhenChunksAreStyledAgain) {
@@ -225,7 +225,7 @@ TEST_F(Run, FailsWithARecordAndAStateWhenTheEngineIsBroken) {
     return std::make_unique<BrokenEngine>();
   };
   EXPECT_EQ(run_job(c, services), ExitCode::failed);
-  EXPECT_EQ(files(), std::set<std::string>{"broken.mkv.atelier"});
+  EXPECT_EQ(files(), (std::set<std::string>{"broken.mkv.atelier", "broken.mkv.status.json"}));
   const io::FoundState state = io::find_state(folder_.path() / "broken.mkv.atelier");
   ASSERT_TRUE(state.newest);
   EXPECT_EQ(state.newest->status, io::JobStatus::failed);
@@ -240,7 +240,7 @@ TEST_F(Run, LeavesNothingUnderTheOutputsNameWhenInterrupted) {
   RunServices services;
   services.interrupted = [] { return 15; };
   EXPECT_EQ(run_job(c, services), ExitCode::interrupted);
-  EXPECT_TRUE(files().empty());
+  EXPECT_EQ(files(), std::set<std::string>{"interrupted.mkv.status.json"});
   EXPECT_EQ(attribute(io::read_record(c.record), "outcome"), "interrupted");
 }
 
