@@ -108,4 +108,11 @@ inline void set_frame_duration(AVFrame& frame, std::int64_t duration_ticks) {
 #endif
 }
 
+/// Lets decoding threads call get_buffer2 themselves; later releases always do.
+inline void allow_callbacks_in_threads([[maybe_unused]] AVCodecContext& context) {
+#if LIBAVCODEC_VERSION_MAJOR < 60
+  context.thread_safe_callbacks = 1;
+#endif
+}
+
 }  // namespace atelier::media::compat

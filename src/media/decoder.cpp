@@ -1,9 +1,15 @@
 #include "decoder.h"
 
 #include <algorithm>
+#include <cstring>
 #include <thread>
 
 #include "atelier/base/text.h"
+#include "compat.h"
+
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
 
 namespace atelier::media {
 namespace {
@@ -16,6 +22,24 @@ int get_small_buffer(AVCodecContext* context, AVFrame* frame, int flags) {
     return AVERROR(ERANGE);
   }
   return avcodec_default_get_buffer2(context, frame, flags);
+}
+
+/// A grey picture: where a slice ends early without a word, HEVC's decoder leaves what was in the buffer, and
+/// buffers go round in an order that depends on threads.
+int get_grey_buffer(AVCodecContext* context, AVFrame* frame, int flags) {
+  const int got = avcodec_default_get_buffer2(context, frame, flags);
+  const AVPixFmtDescriptor* pixels = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame->format));
+  if (got < 0 || pixels == nullptr) return got;
+  const int depth = pixels->comp[0].depth;
+  for (const AVBufferRef* buffer : frame->buf) {
+    if (buffer == nullptr) break;
+    if (depth <= 8)
+      std::memset(buffer->data, 1 << (depth - 1), buffer->size);
+    else
+      std::fill_n(reinterpret_cast<std::uint16_t*>(buffer->data), buffer->size / 2,
+                  static_cast<std::uint16_t>(1 << (depth - 1)));
+  }
+  return got;
 }
 
 }  // namespace
@@ -42,6 +66,9 @@ Decoder::Decoder(const AVCodecParameters& codec, AVRational time_base, int num_t
   if (max_side_px > 0) {
     context_->get_buffer2 = get_small_buffer;
     context_->thread_type = FF_THREAD_SLICE;
+  } else if (codec.codec_id == AV_CODEC_ID_HEVC) {
+    context_->get_buffer2 = get_grey_buffer;
+    compat::allow_callbacks_in_threads(*context_);
   }
   const int opened = avcodec_open2(context_.get(), found, nullptr);
   if (opened < 0)

@@ -56,12 +56,14 @@ DecodingPlan plan_decoding(const DecodingFacts& facts) {
     return plan;
   }
   if (facts.num_workers < 2) return {false, "one worker", ""};
+  if (facts.silent_damage) return {false, "damage might be passed over, and decode otherwise there", ""};
   return {facts.redundancy <= max_redundancy, times, ""};
 }
 
 DecodingPlan plan_decoding(const Job& job, int num_workers) {
   DecodingFacts facts{.wanted = job.config.decode, .num_workers = num_workers, .obstacle = {}};
   const bool may_be_workers = facts.wanted == "workers" || (facts.wanted == "auto" && num_workers > 1);
+  facts.silent_damage = job.input().codec == "hevc";
   if (may_be_workers) survey(job, facts);
   return plan_decoding(facts);
 }
