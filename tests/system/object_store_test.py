@@ -5,6 +5,7 @@ Environment: ATELIER_STORE=all runs all tests of resume_test.py on the mount, an
 import os
 import shutil
 import signal
+import time
 import unittest
 from pathlib import Path
 
@@ -49,6 +50,13 @@ class OnStore(resume_test.Resume):
         logs.mkdir(exist_ok=True)
         return ["--record", self.path("r.h5"), "--log-dir", logs, "--work-dir", self.path("work")]
 
+    def assert_status(self, status):
+        """The mount may show for some seconds what the file was before."""
+        end = time.monotonic() + 10
+        while resume_test.state(self.work)["status"] != status and time.monotonic() < end:
+            time.sleep(0.2)
+        self.assertEqual(resume_test.state(self.work)["status"], status)
+
     def assert_logs(self, ranks, last):
         """Whole files, one a rank; last: what the root's ends with."""
         files = sorted(self.path("logs").iterdir(), key=lambda path: path.stat().st_mtime)[-ranks:]
@@ -58,7 +66,8 @@ class OnStore(resume_test.Resume):
             self.assertTrue(lines and all(" rank " in line for line in lines), path)
             if path.name.endswith("rank0.log"):
                 self.assertIn(last, lines[-1])
-            self.assertTrue(any("frame " in line for line in lines), path)
+            if last == "frames in":  # a rank that is ended loses what it has written in the last second
+                self.assertTrue(any("frame " in line for line in lines), path)
 
     def test_whole_job(self):
         for ranks in (1, 3):
@@ -71,7 +80,7 @@ class OnStore(resume_test.Resume):
                 self.assert_done(report)
                 self.assertEqual(len(self.path("frames.csv").read_text().splitlines()), resume_test.NUM_FRAMES + 1)
                 self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
-                                 ["frames.csv", "logs", "out.mp4", "r.h5"])
+                                 ["frames.csv", "logs", "out.mp4", "out.mp4.status.json", "r.h5"])
                 self.output.unlink()
 
     def test_interrupted_and_killed(self):
@@ -81,7 +90,7 @@ class OnStore(resume_test.Resume):
             code, said = self.interrupt(*self.everything(), ranks=ranks, chunks=known + 3, how=how)
             if how != signal.SIGKILL:
                 self.assertEqual(code, 75, said)
-                self.assertEqual(resume_test.state(self.work)["status"], "interrupted")
+                self.assert_status("interrupted")
                 self.assert_logs(ranks, "interrupted")
                 self.assert_done(support.atelier("report", self.path("r.h5")))
         self.go_on(*self.everything(), ranks=3)
@@ -156,7 +165,7 @@ class DiskFull(resume_test.Resume):
         full = support.atelier("run", *self.options(self.clip, self.output), "--work-dir", self.path("work"), ranks=2)
         self.assertIn(full.code, (1, 2), full.err)
         self.assertEqual(len(full.errors()), 1, full.err)
-        self.assertEqual(list(self.disk.iterdir()), [])
+        self.assertLessEqual({path.name for path in self.disk.iterdir()}, {"out.mp4.status.json"})
         support.tool("mount", "-o", "remount,size=50000000", self.disk)
         self.go_on("--work-dir", self.path("work"), ranks=2)
         self.assertEqual(self.output.read_bytes() == self.reference, True)

@@ -105,11 +105,13 @@ class Resume(SystemTest):
         """Starts the job and ends it when some chunks are stored; gives its exit code and what it said."""
         process = self.start(*more, ranks=ranks, clip=clip)
         self.wait_for(lambda: len(segments(self.work)) >= chunks, process)
+        alive = self.ranks_of(process)
         if how == signal.SIGKILL:
             os.killpg(process.pid, how)
         else:
             process.send_signal(how)
         code = process.wait(timeout=60)
+        self.wait_until_gone(alive)
         self.assertFalse(self.output.exists())
         return code, self.said(process)
 
