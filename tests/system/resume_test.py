@@ -326,7 +326,8 @@ class Resume(SystemTest):
             command = [shutil.which("faketime"), "-f", f"@{when}", program(), "run", *self.options(self.clip, self.output)]
             with tempfile.TemporaryFile("w+") as log:
                 process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                           env=clean_environment({"NO_FAKE_STAT": "1"}), start_new_session=True)
+                                           env=clean_environment({"NO_FAKE_STAT": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}),
+                                           start_new_session=True)
                 process.log = log
                 self.addCleanup(self.end, process)
                 self.wait_for(lambda: len(segments(self.work)) >= chunks, process)
