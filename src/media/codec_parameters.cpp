@@ -6,6 +6,7 @@
 
 #include "atelier/base/checked_cast.h"
 #include "atelier/base/text.h"
+#include "atelier/frame/message_bytes.h"
 #include "compat.h"
 #include "side_data.h"
 
@@ -69,8 +70,7 @@ CodecParametersPtr restore_codec_parameters(const DecoderSetup& setup) {
   std::size_t next = 0;
   for_each_field(*codec, [&](const char* name, auto& field) {
     if (next >= setup.parameters.size() || setup.parameters[next].first != name)
-      throw JobError("a message between ranks could not be read", concat("no ", name, " of the video"),
-                     "Start the same program on all ranks");
+      throw_malformed_message(concat("no ", name, " of the video"));
     field = static_cast<std::remove_reference_t<decltype(field)>>(setup.parameters[next++].second);
   });
   if (!setup.extradata.empty()) {

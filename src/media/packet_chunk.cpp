@@ -1,52 +1,10 @@
 #include "atelier/media/packet_chunk.h"
 
 #include "atelier/base/byte_stream.h"
-#include "atelier/base/error.h"
+#include "atelier/frame/message_bytes.h"
 
 namespace atelier::media {
 namespace {
-
-[[noreturn]] void malformed(const std::string& why) {
-  throw JobError("a message between ranks could not be read", why, "Start the same program on all ranks");
-}
-
-// Runs a reader over all the bytes.
-template <typename Function>
-auto read_all(std::span<const std::byte> bytes, Function function) {
-  try {
-    ByteReader reader(bytes);
-    auto value = function(reader);
-    if (!reader.at_end()) throw ByteReader::Cut();
-    return value;
-  } catch (const ByteReader::Cut& e) {
-    malformed(e.what());
-  }
-}
-
-void put(ByteWriter& out, const VideoFormat& format) {
-  for (const int value :
-       {format.width_px, format.height_px, static_cast<int>(format.model), format.bit_depth,
-        format.log2_chroma_w, format.log2_chroma_h, static_cast<int>(format.has_alpha),
-        static_cast<int>(format.range), format.matrix_coefficients, static_cast<int>(format.siting)})
-    out.put<std::int32_t>(value);
-  out.put_text(format.pixel_format);
-}
-
-VideoFormat get_format(ByteReader& in) {
-  VideoFormat format;
-  format.width_px = in.get<std::int32_t>();
-  format.height_px = in.get<std::int32_t>();
-  format.model = static_cast<ColorModel>(in.get<std::int32_t>());
-  format.bit_depth = in.get<std::int32_t>();
-  format.log2_chroma_w = in.get<std::int32_t>();
-  format.log2_chroma_h = in.get<std::int32_t>();
-  format.has_alpha = in.get<std::int32_t>() != 0;
-  format.range = static_cast<ColorRange>(in.get<std::int32_t>());
-  format.matrix_coefficients = in.get<std::int32_t>();
-  format.siting = static_cast<ChromaSiting>(in.get<std::int32_t>());
-  format.pixel_format = in.get_text();
-  return format;
-}
 
 // Of a packet without data.
 constexpr std::size_t min_packet_bytes = 8 + 8 + 8 + 4 + 8 + 8;
@@ -66,12 +24,13 @@ void check(const PacketChunk& chunk) {
   if (chunk.chunk.index < 0 || chunk.chunk.first_frame < 0 ||
       chunk.chunk.end_frame <= chunk.chunk.first_frame || chunk.pts_ticks.empty() ||
       chunk.chunk.num_frames() != static_cast<std::int64_t>(chunk.pts_ticks.size()))
-    malformed("a chunk's numbers of frames do not agree");
+    throw_malformed_message("a chunk's numbers of frames do not agree");
   for (std::size_t i = 1; i < chunk.pts_ticks.size(); ++i)
-    if (chunk.pts_ticks[i] <= chunk.pts_ticks[i - 1]) malformed("the times of a chunk's frames go back");
+    if (chunk.pts_ticks[i] <= chunk.pts_ticks[i - 1])
+      throw_malformed_message("the times of a chunk's frames go back");
   if (chunk.num_packets_before_entry < 0 ||
       chunk.num_packets_before_entry >= static_cast<std::int64_t>(chunk.packets.size()))
-    malformed("a chunk has no packet to begin with");
+    throw_malformed_message("a chunk has no packet to begin with");
 }
 
 }  // namespace
@@ -85,8 +44,7 @@ Buffer pack(const DecoderSetup& setup) {
   }
   out.put_bytes(setup.extradata);
   out.put_bytes(setup.side_data);
-  out.put<std::int32_t>(setup.time_base.num);
-  out.put<std::int32_t>(setup.time_base.den);
+  put(out, setup.time_base);
   put(out, setup.first);
   put(out, setup.format);
   out.put_bytes(setup.first_frame_side_data);
@@ -94,7 +52,7 @@ Buffer pack(const DecoderSetup& setup) {
 }
 
 DecoderSetup unpack_decoder_setup(std::span<const std::byte> bytes) {
-  return read_all(bytes, [](ByteReader& in) {
+  return read_message(bytes, [](ByteReader& in) {
     DecoderSetup setup;
     const std::size_t num_parameters = in.get_count(2 * sizeof(std::uint64_t));
     for (std::size_t i = 0; i < num_parameters; ++i) {
@@ -103,8 +61,7 @@ DecoderSetup unpack_decoder_setup(std::span<const std::byte> bytes) {
     }
     setup.extradata = in.get_vector();
     setup.side_data = in.get_vector();
-    setup.time_base.num = in.get<std::int32_t>();
-    setup.time_base.den = in.get<std::int32_t>();
+    setup.time_base = get_rational(in);
     setup.first = get_format(in);
     setup.format = get_format(in);
     setup.first_frame_side_data = in.get_vector();
@@ -135,7 +92,7 @@ Buffer pack(const PacketChunk& chunk) {
 }
 
 PacketChunk unpack_packet_chunk(std::span<const std::byte> bytes) {
-  return read_all(bytes, [](ByteReader& in) {
+  return read_message(bytes, [](ByteReader& in) {
     PacketChunk chunk;
     chunk.chunk.index = in.get<std::int64_t>();
     chunk.chunk.first_frame = in.get<std::int64_t>();

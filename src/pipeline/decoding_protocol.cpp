@@ -1,7 +1,7 @@
 #include "atelier/pipeline/decoding_protocol.h"
 
 #include "atelier/base/byte_stream.h"
-#include "atelier/base/error.h"
+#include "atelier/frame/message_bytes.h"
 
 namespace atelier::pipeline {
 
@@ -14,18 +14,13 @@ Buffer pack(const DecodedChunk& chunk) {
 }
 
 DecodedChunk unpack_decoded_chunk(const Buffer& bytes) {
-  try {
-    ByteReader in(bytes.bytes());
+  return read_message(bytes.bytes(), [](ByteReader& in) {
     DecodedChunk chunk;
     chunk.fault = in.get_text();
     chunk.hash = in.get<std::uint64_t>();
     chunk.num_decoded_frames = in.get<std::int64_t>();
-    if (!in.at_end()) throw ByteReader::Cut();
     return chunk;
-  } catch (const ByteReader::Cut& e) {
-    throw JobError("a message between ranks could not be read", e.what(),
-                   "Start the same program on all ranks");
-  }
+  });
 }
 
 }  // namespace atelier::pipeline

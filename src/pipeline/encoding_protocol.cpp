@@ -5,59 +5,10 @@
 #include <utility>
 
 #include "atelier/base/byte_stream.h"
-#include "atelier/base/error.h"
+#include "atelier/frame/message_bytes.h"
 
 namespace atelier::pipeline {
 namespace {
-
-// Runs a reader over all the bytes.
-template <typename Function>
-auto read_all(std::span<const std::byte> bytes, Function function) {
-  try {
-    ByteReader reader(bytes);
-    auto value = function(reader);
-    if (!reader.at_end()) throw ByteReader::Cut();
-    return value;
-  } catch (const ByteReader::Cut& e) {
-    throw JobError("a message between ranks could not be read", e.what(),
-                   "Start the same program on all ranks");
-  }
-}
-
-void put(ByteWriter& out, const Rational& value) {
-  out.put<std::int32_t>(value.num);
-  out.put<std::int32_t>(value.den);
-}
-
-Rational get_rational(ByteReader& in) {
-  const auto num = in.get<std::int32_t>();
-  return {num, in.get<std::int32_t>()};
-}
-
-void put(ByteWriter& out, const VideoFormat& format) {
-  for (const int value :
-       {format.width_px, format.height_px, static_cast<int>(format.model), format.bit_depth,
-        format.log2_chroma_w, format.log2_chroma_h, static_cast<int>(format.has_alpha),
-        static_cast<int>(format.range), format.matrix_coefficients, static_cast<int>(format.siting)})
-    out.put<std::int32_t>(value);
-  out.put_text(format.pixel_format);
-}
-
-VideoFormat get_format(ByteReader& in) {
-  VideoFormat format;
-  format.width_px = in.get<std::int32_t>();
-  format.height_px = in.get<std::int32_t>();
-  format.model = static_cast<ColorModel>(in.get<std::int32_t>());
-  format.bit_depth = in.get<std::int32_t>();
-  format.log2_chroma_w = in.get<std::int32_t>();
-  format.log2_chroma_h = in.get<std::int32_t>();
-  format.has_alpha = in.get<std::int32_t>() != 0;
-  format.range = static_cast<ColorRange>(in.get<std::int32_t>());
-  format.matrix_coefficients = in.get<std::int32_t>();
-  format.siting = static_cast<ChromaSiting>(in.get<std::int32_t>());
-  format.pixel_format = in.get_text();
-  return format;
-}
 
 // Of a packet without data.
 constexpr std::size_t min_packet_bytes = 8 + 8 + 8 + 1 + 8;
@@ -98,7 +49,7 @@ Buffer pack(const FrameInfo& info) {
 }
 
 FrameInfo unpack_frame_info(const Buffer& bytes) {
-  return read_all(bytes.bytes(), [](ByteReader& in) {
+  return read_message(bytes.bytes(), [](ByteReader& in) {
     FrameInfo info;
     info.frame_index = in.get<std::int64_t>();
     info.pts_ticks = in.get<std::int64_t>();
@@ -136,7 +87,7 @@ Buffer pack(const EncodedChunk& chunk) {
 }
 
 EncodedChunk unpack_encoded_chunk(const Buffer& bytes) {
-  return read_all(bytes.bytes(), [](ByteReader& in) {
+  return read_message(bytes.bytes(), [](ByteReader& in) {
     EncodedChunk chunk;
     chunk.encode_s.resize(in.get_count(sizeof(float)));
     for (float& seconds : chunk.encode_s) seconds = in.get<float>();
@@ -170,7 +121,7 @@ Buffer pack(const media::EncoderConfig& config) {
 }
 
 media::EncoderConfig unpack_encoder(std::span<const std::byte> bytes) {
-  return read_all(bytes, [](ByteReader& in) {
+  return read_message(bytes, [](ByteReader& in) {
     media::EncoderConfig config;
     config.encoder = in.get_text();
     const std::size_t num_options = in.get_count(2 * sizeof(std::uint64_t));

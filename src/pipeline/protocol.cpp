@@ -5,18 +5,14 @@
 #include <type_traits>
 #include <utility>
 
-#include "atelier/base/error.h"
 #include "atelier/base/text.h"
 #include "atelier/base/version.h"
+#include "atelier/frame/message_bytes.h"
 
 namespace atelier::pipeline {
 namespace {
 
 using nlohmann::json;
-
-[[noreturn]] void malformed(const std::string& why) {
-  throw JobError("a message between ranks could not be read", why, "Start the same program on all ranks");
-}
 
 // Runs a reader of JSON and turns its exceptions into ours.
 template <typename Function>
@@ -24,7 +20,7 @@ auto guarded(Function function) {
   try {
     return function();
   } catch (const json::exception& e) {
-    malformed(e.what());
+    throw_malformed_message(e.what());
   }
 }
 
@@ -34,7 +30,7 @@ T integer(const json& value) {
   const bool fits = value.is_number_unsigned()
                         ? std::in_range<T>(value.get<std::uint64_t>())
                         : value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
-  if (!fits) malformed("a number in it is not whole, or out of range");
+  if (!fits) throw_malformed_message("a number in it is not whole, or out of range");
   return value.get<T>();
 }
 
@@ -145,9 +141,9 @@ Buffer pack(const WorkerSetup& setup) {
 
 WorkerSetup unpack_setup(const Buffer& bytes) {
   std::uint64_t length = 0;
-  if (bytes.size() < sizeof length) malformed("it is cut");
+  if (bytes.size() < sizeof length) throw_malformed_message("it is cut");
   std::memcpy(&length, bytes.data(), sizeof length);
-  if (length > bytes.size() - sizeof length) malformed("it is cut");
+  if (length > bytes.size() - sizeof length) throw_malformed_message("it is cut");
   return guarded([&] {
     const char* begin = reinterpret_cast<const char*>(bytes.data()) + sizeof length;
     const json j = json::parse(begin, begin + length);
@@ -168,7 +164,7 @@ WorkerSetup unpack_setup(const Buffer& bytes) {
     const auto decoder = integer<std::size_t>(j.at("decoder_bytes"));
     auto rest = bytes.bytes().subspan(sizeof length + length);
     const auto take = [&rest](std::size_t size) {
-      if (size > rest.size()) malformed("it is cut");
+      if (size > rest.size()) throw_malformed_message("it is cut");
       Buffer part(rest.first(size));
       rest = rest.subspan(size);
       return part;
@@ -177,7 +173,7 @@ WorkerSetup unpack_setup(const Buffer& bytes) {
     setup.engine.style = take(style);
     setup.encoder = take(encoder);
     setup.decoder = take(decoder);
-    if (!rest.empty()) malformed("it is too long");
+    if (!rest.empty()) throw_malformed_message("it is too long");
     return setup;
   });
 }
@@ -237,7 +233,7 @@ ChunkTimes unpack_times(const Buffer& bytes) {
   ChunkTimes times;
   constexpr std::size_t head_bytes = sizeof times.clock_s;
   if (bytes.size() < head_bytes || (bytes.size() - head_bytes) % sizeof(FrameTimes) != 0)
-    malformed("frame times are cut");
+    throw_malformed_message("frame times are cut");
   std::memcpy(&times.clock_s, bytes.data(), head_bytes);
   times.frames.resize((bytes.size() - head_bytes) / sizeof(FrameTimes));
   if (!times.frames.empty())

@@ -8,18 +8,14 @@
 
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
+#include "atelier/planning/layout_results.h"
 #include "atelier/schedule/policy.h"
 
 namespace atelier::planning {
 namespace {
 
-std::string value_of(const io::JobRecord& record, const std::string& name) {
-  const auto it = std::ranges::find(record.job, name, &std::pair<std::string, std::string>::first);
-  return it == record.job.end() ? "" : it->second;
-}
-
 double number_of(const io::JobRecord& record, const std::string& name) {
-  return std::atof(value_of(record, name).c_str());
+  return std::atof(job_value(record, name).c_str());
 }
 
 class Mean {
@@ -113,10 +109,10 @@ class Measurement {
     add_times(named, chunks, job);
     job.wall_s = record.wall_s;
     job.layout = layout_of(record);
-    job.encode_at_workers = value_of(record, "encode_at") == "workers";
-    job.decode_at_workers = value_of(record, "decode_at") == "workers";
+    job.encode_at_workers = job_value(record, "encode_at") == "workers";
+    job.decode_at_workers = job_value(record, "decode_at") == "workers";
     job.chunk_frames = std::max<std::int64_t>(1, std::llround(number_of(record, "chunk_frames")));
-    if (value_of(record, "chunk_frames").empty())
+    if (job_value(record, "chunk_frames").empty())
       for (const auto& [index, chunk] : chunks)
         job.chunk_frames = std::max(job.chunk_frames, chunk->end_frame - chunk->first_frame);
     add_messages(record, job);
@@ -143,7 +139,7 @@ class Measurement {
     if (restored)
       throw UsageError(concat("record '", named.name, "' measures nothing"),
                        "an earlier start had made all its chunks", "Record a run with --no-resume");
-    const std::string outcome = value_of(named.record, "outcome");
+    const std::string outcome = job_value(named.record, "outcome");
     throw UsageError(concat("record '", named.name, "' measures nothing"),
                      concat("no chunk in it was finished",
                             outcome.empty() ? "" : concat("; its job's outcome: ", outcome)),
@@ -154,7 +150,7 @@ class Measurement {
     const io::JobRecord& record = named.record;
     if (rates_.jobs.empty()) {
       first_ = &record;
-      rates_.engine = value_of(record, "setting.engine");
+      rates_.engine = job_value(record, "setting.engine");
       rates_.width_px = static_cast<int>(number_of(record, "input.width_px"));
       rates_.height_px = static_cast<int>(number_of(record, "input.height_px"));
       rates_.frame_bytes = static_cast<std::size_t>(std::max(0.0, number_of(record, "input.frame_bytes")));
@@ -169,17 +165,17 @@ class Measurement {
     }
     for (const char* name : {"setting.engine", "input.width_px", "input.height_px", "input.pixel_format",
                              "encoder", "encoder.options", "setting.precision"}) {
-      if (value_of(record, name) == value_of(*first_, name)) continue;
+      if (job_value(record, name) == job_value(*first_, name)) continue;
       throw UsageError(concat("records '", rates_.jobs.front().name, "' and '", named.name,
                               "' are of different kinds of jobs"),
-                       concat(name, ": ", value_of(*first_, name), " and ", value_of(record, name)),
+                       concat(name, ": ", job_value(*first_, name), " and ", job_value(record, name)),
                        "Give records of the same work on different layouts");
     }
   }
 
   void add_engine(const io::JobRecord& record, const std::map<int, WorkerFrames>& workers) {
     // The engine `simulated` stands for a GPU, and takes no core.
-    rates_.gpu = value_of(record, "worker_kind") == "gpu" || rates_.engine == "simulated";
+    rates_.gpu = job_value(record, "worker_kind") == "gpu" || rates_.engine == "simulated";
     rates_.num_cores = std::max(rates_.num_cores, static_cast<int>(number_of(record, "decode_threads")));
     for (const auto& [rank, worker] : workers) {
       const auto num_frames = static_cast<double>(worker.num_frames);
@@ -214,7 +210,7 @@ class Measurement {
   void add_times(const NamedRecord& named, const std::map<std::int64_t, const io::ChunkRow*>& chunks,
                  MeasuredJob& job) {
     const io::JobRecord& record = named.record;
-    const std::string outcome = value_of(record, "outcome");
+    const std::string outcome = job_value(record, "outcome");
     const auto num_restored =
         std::ranges::count_if(record.chunks, [](const io::ChunkRow& row) { return row.num_tries == 0; });
     job.whole = outcome == "done" && num_restored == 0;

@@ -3,7 +3,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 import unittest
@@ -47,24 +46,7 @@ class Network(SystemTest):
     def start(self, *more, mpi=()):
         """The job in the background, on all machines."""
         command = [*self.machines.mpirun(SLOTS, *mpi), program(), "run", *self.options(self.output), *more]
-        log = tempfile.TemporaryFile("w+")
-        self.addCleanup(log.close)
-        process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                   env=clean_environment(), start_new_session=True)
-        process.log = log
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-    @staticmethod
-    def said(process):
-        process.log.seek(0)
-        return process.log.read()
+        return self.in_background(command)
 
     def wait_for(self, condition, process, timeout_s, alive=True):
         end = time.monotonic() + timeout_s

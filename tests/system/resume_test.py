@@ -75,19 +75,7 @@ class Resume(SystemTest):
         """The job in the background, in a process group of its own."""
         command = ([] if ranks == 1 else [*MPIRUN, "-n", ranks]) + \
             [program(), "run", *self.options(clip or self.clip, self.output), *more]
-        log = tempfile.TemporaryFile("w+")
-        self.addCleanup(log.close)
-        process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                   env=clean_environment(), start_new_session=True)
-        process.log = log
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        return self.in_background(command)
 
     def wait_for(self, condition, process, timeout_s=90):
         end = time.monotonic() + timeout_s
@@ -95,11 +83,6 @@ class Resume(SystemTest):
             self.assertIsNone(process.poll(), f"ended with {process.returncode}:\n{self.said(process)}")
             self.assertLess(time.monotonic(), end, "took too long")
             time.sleep(0.02)
-
-    @staticmethod
-    def said(process):
-        process.log.seek(0)
-        return process.log.read()
 
     def interrupt(self, *more, ranks=1, chunks=4, how=signal.SIGKILL, clip=None):
         """Starts the job and ends it when some chunks are stored; gives its exit code and what it said."""

@@ -179,6 +179,27 @@ class SystemTest(unittest.TestCase):
         self.assertGreater(len(finished.errors()[0]), len("atelier: error: ") + 10)
         self.assertNotIn("terminate called", finished.err)
 
+    def in_background(self, command):
+        """Started in a process group of its own, ended with the test; what it says: said(process)."""
+        log = tempfile.TemporaryFile("w+")
+        self.addCleanup(log.close)
+        process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                   env=clean_environment(), start_new_session=True)
+        process.log = log
+        self.addCleanup(self.end, process)
+        return process
+
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    @staticmethod
+    def said(process):
+        process.log.seek(0)
+        return process.log.read()
+
     def run_done(self, *arguments, **more):
         finished = atelier("run", *arguments, **more)
         self.assert_done(finished)
