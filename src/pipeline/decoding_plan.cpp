@@ -62,9 +62,9 @@ DecodingPlan plan_decoding(const DecodingFacts& facts) {
 
 DecodingPlan plan_decoding(const Job& job, int num_workers) {
   DecodingFacts facts{.wanted = job.config.decode, .num_workers = num_workers, .obstacle = {}};
-  const bool may_be_workers = facts.wanted == "workers" || (facts.wanted == "auto" && num_workers > 1);
   facts.silent_damage = job.input().codec == "hevc";
-  if (may_be_workers) survey(job, facts);
+  const bool auto_may = facts.wanted == "auto" && num_workers > 1 && !facts.silent_damage;
+  if (facts.wanted == "workers" || auto_may) survey(job, facts);
   return plan_decoding(facts);
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "atelier/base/text.h"
+#include "html.h"
 
 namespace atelier::planning {
 namespace {
@@ -18,23 +19,6 @@ constexpr double top_px = 40;
 constexpr double bottom_px = 50;
 constexpr const char* ink = "#222222";
 constexpr const char* grid = "#dddddd";
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 std::string px(double value) {
   return fixed(value, 1);
@@ -94,7 +78,7 @@ class Scale {
 };
 
 std::string text_at(double x, double y, const std::string& text, const std::string& more) {
-  return concat("<text x=\"", px(x), "\" y=\"", px(y), "\" ", more, ">", escaped(text), "</text>\n");
+  return concat("<text x=\"", px(x), "\" y=\"", px(y), "\" ", more, ">", html_text(text), "</text>\n");
 }
 
 std::string line(double x1, double y1, double x2, double y2, const std::string& more) {
