@@ -26,22 +26,16 @@ ordered_json or_null(const std::optional<T>& value) {
   return value ? ordered_json(*value) : ordered_json();
 }
 
-const ordered_json& found_member(const ordered_json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end()) throw JsonFault(concat("it has no '", name, "'"));
-  return *found;
-}
-
 /// At least zero.
 double number_member(const ordered_json& object, const char* name) {
-  const ordered_json& value = found_member(object, name);
+  const ordered_json& value = member(object, name);
   if (!value.is_number() || !(value.get<double>() >= 0) || !std::isfinite(value.get<double>()))
     throw JsonFault(concat("its '", name, "' is no number of at least 0"));
   return value.get<double>();
 }
 
 std::optional<double> optional_number_member(const ordered_json& object, const char* name) {
-  if (found_member(object, name).is_null()) return std::nullopt;
+  if (member(object, name).is_null()) return std::nullopt;
   return number_member(object, name);
 }
 
@@ -60,7 +54,7 @@ LiveState state_member(const ordered_json& object) {
 }
 
 std::vector<EventRow> events_member(const ordered_json& object) {
-  const ordered_json& list = found_member(object, "events");
+  const ordered_json& list = member(object, "events");
   if (!list.is_array()) throw JsonFault("its 'events' are no list");
   std::vector<EventRow> events;
   for (const ordered_json& entry : list) {
@@ -90,33 +84,30 @@ Buffer serialise_live_status(const LiveStatus& status) {
   ordered_json events = ordered_json::array();
   for (const EventRow& row : status.events)
     events.push_back({{"time_s", row.time_s}, {"rank", row.rank}, {"kind", row.kind}, {"text", row.text}});
-  return seal_json({{"format", format},
-                    {"format_version", format_version},
-                    {"state", state_text(status.state)},
-                    {"frames_done", status.frames_done},
-                    {"frames_total", or_null(status.frames_total)},
-                    {"frames_per_s", status.frames_per_s},
-                    {"elapsed_s", status.elapsed_s},
-                    {"remaining_s", or_null(status.remaining_s)},
-                    {"workers_ready", status.workers_ready},
-                    {"num_ranks", status.num_ranks},
-                    {"failures", status.failures},
-                    {"exit_code", or_null(status.exit_code)},
-                    {"message", status.message},
-                    {"events", events},
-                    {"input", status.input},
-                    {"output", status.output},
-                    {"started", status.started},
-                    {"updated", status.updated},
-                    {"interval_s", status.interval_s},
-                    {"sequence", status.sequence},
-                    {"program_version", status.program_version},
-                    {"launcher", status.launcher},
-                    {"host", status.process.host},
-                    {"pid", status.process.pid},
-                    {"boot_id", status.process.boot_id},
-                    {"pid_namespace", status.process.pid_namespace},
-                    {"start_ticks", status.process.start_ticks}});
+  ordered_json object({{"format", format},
+                       {"format_version", format_version},
+                       {"state", state_text(status.state)},
+                       {"frames_done", status.frames_done},
+                       {"frames_total", or_null(status.frames_total)},
+                       {"frames_per_s", status.frames_per_s},
+                       {"elapsed_s", status.elapsed_s},
+                       {"remaining_s", or_null(status.remaining_s)},
+                       {"workers_ready", status.workers_ready},
+                       {"num_ranks", status.num_ranks},
+                       {"failures", status.failures},
+                       {"exit_code", or_null(status.exit_code)},
+                       {"message", status.message},
+                       {"events", events},
+                       {"input", status.input},
+                       {"output", status.output},
+                       {"started", status.started},
+                       {"updated", status.updated},
+                       {"interval_s", status.interval_s},
+                       {"sequence", status.sequence},
+                       {"program_version", status.program_version},
+                       {"launcher", status.launcher}});
+  add_process(object, status.process);
+  return seal_json(object);
 }
 
 ParsedLiveStatus parse_live_status(std::span<const std::byte> bytes) {
@@ -148,9 +139,7 @@ ParsedLiveStatus parse_live_status(std::span<const std::byte> bytes) {
     status.sequence = count_member(object, "sequence");
     status.program_version = text_member(object, "program_version");
     status.launcher = text_member(object, "launcher");
-    status.process = {text_member(object, "host"), text_member(object, "boot_id"),
-                      text_member(object, "pid_namespace"), count_member(object, "pid"),
-                      count_member(object, "start_ticks")};
+    status.process = process_members(object);
     return {std::move(status), {}};
   } catch (const JsonFault& fault) {
     return {std::nullopt, fault.what()};

@@ -29,16 +29,13 @@ constexpr int max_listings = 5;
 
 Buffer serialise_mark(const ProcessIdentity& process, const std::string& start_id, std::int64_t sequence,
                       bool running) {
-  return seal_json({{"format", format},
-                    {"format_version", format_version},
-                    {"start_id", start_id},
-                    {"sequence", sequence},
-                    {"phase", running ? "running" : "starting"},
-                    {"host", process.host},
-                    {"pid", process.pid},
-                    {"boot_id", process.boot_id},
-                    {"pid_namespace", process.pid_namespace},
-                    {"start_ticks", process.start_ticks}});
+  ordered_json object({{"format", format},
+                       {"format_version", format_version},
+                       {"start_id", start_id},
+                       {"sequence", sequence},
+                       {"phase", running ? "running" : "starting"}});
+  add_process(object, process);
+  return seal_json(object);
 }
 
 struct ParsedMark {
@@ -54,10 +51,7 @@ std::optional<ParsedMark> parse_mark(std::span<const std::byte> bytes, const Num
     const ordered_json& object = *opened.content;
     if (text_member(object, "start_id") != name.start_id || count_member(object, "sequence") != name.sequence)
       return std::nullopt;
-    return ParsedMark{
-        {text_member(object, "host"), text_member(object, "boot_id"), text_member(object, "pid_namespace"),
-         count_member(object, "pid"), count_member(object, "start_ticks")},
-        text_member(object, "phase") != "starting"};
+    return ParsedMark{process_members(object), text_member(object, "phase") != "starting"};
   } catch (const JsonFault&) {
     return std::nullopt;
   }

@@ -21,12 +21,6 @@ std::string seal_of(std::string_view text) {
 
 const std::size_t seal_bytes = seal_of("").size();
 
-const ordered_json& member(const ordered_json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end()) throw JsonFault(concat("it has no '", name, "'"));
-  return *found;
-}
-
 }  // namespace
 
 Buffer seal_json(const ordered_json& content) {
@@ -62,6 +56,12 @@ OpenedJson open_sealed_json(std::span<const std::byte> bytes, const std::string&
   return {std::move(content), {}};
 }
 
+const ordered_json& member(const ordered_json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end()) throw JsonFault(concat("it has no '", name, "'"));
+  return *found;
+}
+
 std::string text_member(const ordered_json& object, const char* name) {
   const ordered_json& value = member(object, name);
   if (!value.is_string()) throw JsonFault(concat("its '", name, "' is no text"));
@@ -78,6 +78,19 @@ std::int64_t count_member(const ordered_json& object, const char* name) {
 std::optional<std::int64_t> optional_count_member(const ordered_json& object, const char* name) {
   if (member(object, name).is_null()) return std::nullopt;
   return count_member(object, name);
+}
+
+void add_process(ordered_json& object, const ProcessIdentity& process) {
+  object["host"] = process.host;
+  object["pid"] = process.pid;
+  object["boot_id"] = process.boot_id;
+  object["pid_namespace"] = process.pid_namespace;
+  object["start_ticks"] = process.start_ticks;
+}
+
+ProcessIdentity process_members(const ordered_json& object) {
+  return {text_member(object, "host"), text_member(object, "boot_id"), text_member(object, "pid_namespace"),
+          count_member(object, "pid"), count_member(object, "start_ticks")};
 }
 
 }  // namespace atelier::io

@@ -11,6 +11,7 @@
 
 #include "atelier/base/buffer.h"
 #include "atelier/io/file_operations.h"
+#include "atelier/io/owner_mark.h"
 
 namespace atelier::io {
 
@@ -38,11 +39,16 @@ class JsonFault : public std::exception {
   std::string reason_;
 };
 /// Each throws JsonFault where the member is missing or something else.
+const nlohmann::ordered_json& member(const nlohmann::ordered_json& object, const char* name);
 std::string text_member(const nlohmann::ordered_json& object, const char* name);
 /// At least zero.
 std::int64_t count_member(const nlohmann::ordered_json& object, const char* name);
 /// nullopt: null.
 std::optional<std::int64_t> optional_count_member(const nlohmann::ordered_json& object, const char* name);
+
+/// The members that say which process wrote it; all five are needed.
+void add_process(nlohmann::ordered_json& object, const ProcessIdentity& process);
+ProcessIdentity process_members(const nlohmann::ordered_json& object);
 
 /// Creates a file under the next sequence whose name is free. make_path, make_bytes: of a sequence. Gives 0
 /// or an errno; a failed one leaves nothing and its sequence is used up.
