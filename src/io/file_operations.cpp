@@ -14,32 +14,12 @@
 #include <utility>
 
 #include "atelier/base/error.h"
+#include "atelier/base/file_descriptor.h"
 #include "atelier/base/text.h"
 
 namespace atelier::io {
 namespace fs = std::filesystem;
 namespace {
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int number) : number_(number) {}
-  ~FileDescriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  [[nodiscard]] int get() const { return number_; }
-  /// 0, or -1 with errno.
-  int close() { return ::close(std::exchange(number_, -1)); }
-
- private:
-  int number_;
-};
-
-/// Some file systems cannot flush, and say so.
-bool is_flush_refusal(int error_number) {
-  return error_number == EINVAL || error_number == ENOSYS || error_number == ENOTSUP;
-}
 
 int write_once(const fs::path& path, int flags, std::span<const std::byte> bytes) {
   FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666));
@@ -110,20 +90,6 @@ class SystemFiles : public FileOperations {
 FileOperations& system_files() {
   static SystemFiles files;
   return files;
-}
-
-bool may_pass(int error_number) {
-  switch (error_number) {
-    case EIO:
-    case ESTALE:
-    case ENOTCONN:
-    case EAGAIN:
-    case ENOSPC:
-    case EDQUOT:
-      return true;
-    default:
-      return false;
-  }
 }
 
 void throw_store_error(const fs::path& path, int error_number) {

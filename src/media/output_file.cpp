@@ -4,33 +4,21 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "atelier/base/error.h"
+#include "atelier/base/file_descriptor.h"
 #include "atelier/base/handle.h"
+#include "atelier/base/storage_retry.h"
 #include "atelier/base/text.h"
 #include "atelier/media/muxer.h"
 
 namespace atelier::media {
 namespace fs = std::filesystem;
 namespace {
-
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int number) : number_(number) {}
-  ~FileDescriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  [[nodiscard]] int get() const { return number_; }
-  /// 0, or -1 with errno.
-  int close() { return ::close(std::exchange(number_, -1)); }
-
- private:
-  int number_;
-};
 
 /// Removes the file unless keep() was called.
 class LeftoverGuard {
@@ -48,19 +36,39 @@ class LeftoverGuard {
   fs::path path_;
 };
 
-void write_all(int to, const char* data, std::size_t size_bytes, const fs::path& path) {
+/// 0 or errno.
+int write_all(int to, const char* data, std::size_t size_bytes) {
   while (size_bytes > 0) {
     const ssize_t written = ::write(to, data, size_bytes);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) throw_write_error(path, written < 0 ? errno : ENOSPC);
+    if (written <= 0) return written < 0 ? errno : ENOSPC;
     data += written;
     size_bytes -= static_cast<std::size_t>(written);
   }
+  return 0;
 }
 
-/// Some file systems cannot flush, and say so.
-bool is_flush_refusal(int error_number) {
-  return error_number == EINVAL || error_number == ENOSYS || error_number == ENOTSUP || error_number == EROFS;
+/// Copies, flushes and closes: 0, or errno of the target.
+int copy_whole(const fs::path& from, const fs::path& to) {
+  const FileDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (source.get() < 0) throw JobError(concat("cannot read '", from.string(), "'"), errno_text(errno));
+  FileDescriptor target(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (target.get() < 0) return errno;
+  std::vector<char> block(std::size_t{4} << 20);
+  for (;;) {
+    const ssize_t got = ::read(source.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw JobError(concat("cannot read '", from.string(), "'"), errno_text(errno));
+    if (got == 0) break;
+    const int failed = write_all(target.get(), block.data(), static_cast<std::size_t>(got));
+    if (failed != 0) return failed;
+  }
+  if (::fsync(target.get()) != 0 && !is_flush_refusal(errno)) return errno;
+  return target.close() == 0 ? 0 : errno;
+}
+
+void sleep_s(double seconds_s) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds_s));
 }
 
 fs::path folder_of(const fs::path& file) {
@@ -72,7 +80,8 @@ fs::path folder_of(const fs::path& file) {
 void throw_write_error(const fs::path& path, int error_number) {
   const bool full = error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
   throw JobError(concat("cannot write '", path.string(), "'"), errno_text(error_number),
-                 full ? "Free some space or choose another folder, then run again" : "");
+                 concat(full ? "Free some space there. " : "",
+                        "Run the same command again: it goes on from what is stored"));
 }
 
 fs::path part_path(const fs::path& output, const std::string& start_id) {
@@ -83,23 +92,16 @@ fs::path part_path(const fs::path& output, const std::string& start_id) {
 
 void publish_file(const fs::path& from, const fs::path& output, const std::string& start_id) {
   const fs::path part = part_path(output, start_id);
-  const FileDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (source.get() < 0) throw JobError(concat("cannot read '", from.string(), "'"), errno_text(errno));
-  FileDescriptor target(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (target.get() < 0) throw_write_error(part, errno);
   LeftoverGuard leftover(part);
-
-  std::vector<char> block(std::size_t{4} << 20);
-  for (;;) {
-    const ssize_t got = ::read(source.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw JobError(concat("cannot read '", from.string(), "'"), errno_text(errno));
-    if (got == 0) break;
-    write_all(target.get(), block.data(), static_cast<std::size_t>(got), part);
-  }
-  if (::fsync(target.get()) != 0 && !is_flush_refusal(errno)) throw_write_error(part, errno);
-  if (target.close() != 0) throw_write_error(part, errno);
-  if (::rename(part.c_str(), output.c_str()) != 0) throw_write_error(output, errno);
+  const int failed = with_retries(sleep_s, [&] {
+    const int error_number = copy_whole(from, part);
+    if (error_number != 0) ::unlink(part.c_str());  // what is there takes room
+    return error_number;
+  });
+  if (failed != 0) throw_write_error(part, failed);
+  const int not_renamed =
+      with_retries(sleep_s, [&] { return ::rename(part.c_str(), output.c_str()) == 0 ? 0 : errno; });
+  if (not_renamed != 0) throw_write_error(output, not_renamed);
   leftover.keep();
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "atelier/base/buffer.h"
+#include "atelier/base/storage_retry.h"
 
 namespace atelier::io {
 
@@ -36,24 +37,10 @@ class FileOperations {
 /// Those of the operating system.
 FileOperations& system_files();
 
-/// Errors that a network file system or a mounted object store gives and that may pass: EIO, ESTALE,
-/// ENOTCONN, EAGAIN, ENOSPC, EDQUOT.
-bool may_pass(int error_number);
-
-/// Seconds to wait before each further try of what may pass.
-inline constexpr double retry_waits_s[] = {0.25, 1, 3};
-
-/// Calls operation() until it gives 0, an error that will not pass, or all tries are used; gives its last
-/// result.
+/// The same for operations on these files.
 template <typename Operation>
 int with_retries(FileOperations& files, const Operation& operation) {
-  int error_number = operation();
-  for (const double wait_s : retry_waits_s) {
-    if (error_number == 0 || !may_pass(error_number)) break;
-    files.wait(wait_s);
-    error_number = operation();
-  }
-  return error_number;
+  return atelier::with_retries([&files](double wait_s) { files.wait(wait_s); }, operation);
 }
 
 /// Throws JobError: path could not be written, what to do about it, and that the same command goes on.

@@ -1,0 +1,28 @@
+#pragma once
+
+namespace atelier {
+
+/// Errors that a network file system or a mounted object store gives and that may pass: EIO, ESTALE,
+/// ENOTCONN, EAGAIN, ENOSPC, EDQUOT.
+bool may_pass(int error_number);
+
+/// Some file systems cannot flush, and answer fsync so: EINVAL, ENOSYS, ENOTSUP, EROFS.
+bool is_flush_refusal(int error_number);
+
+/// Seconds to wait before each further try of what may pass.
+inline constexpr double retry_waits_s[] = {0.25, 1, 3};
+
+/// Calls operation() until it gives 0, an error that will not pass, or all tries are used, with
+/// wait(seconds) between; gives its last result.
+template <typename Wait, typename Operation>
+int with_retries(const Wait& wait, const Operation& operation) {
+  int error_number = operation();
+  for (const double wait_s : retry_waits_s) {
+    if (error_number == 0 || !may_pass(error_number)) break;
+    wait(wait_s);
+    error_number = operation();
+  }
+  return error_number;
+}
+
+}  // namespace atelier

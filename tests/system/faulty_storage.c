@@ -1,0 +1,78 @@
+// Loaded before the C library: opening to write, writing, flushing and renaming fail for files whose path contains
+// FAULT_PATTERN, with error FAULT_ERRNO. The first FAULT_AFTER such calls go well, then FAULT_COUNT fail.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static long number(const char* name) {
+  const char* text = getenv(name);
+  return text != NULL ? atol(text) : 0;
+}
+
+static int fails(const char* path) {
+  static atomic_long calls;
+  const char* pattern = getenv("FAULT_PATTERN");
+  if (path == NULL || pattern == NULL || strstr(path, pattern) == NULL) return 0;
+  const long call = atomic_fetch_add(&calls, 1) - number("FAULT_AFTER");
+  if (call < 0 || call >= number("FAULT_COUNT")) return 0;
+  errno = (int)number("FAULT_ERRNO");
+  return 1;
+}
+
+static int descriptor_fails(int file) {
+  char link[64];
+  char path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+  const ssize_t length = readlink(link, path, sizeof path - 1);
+  if (length < 0) return 0;
+  path[length] = '\0';
+  return fails(path);
+}
+
+static int opens(const char* name, const char* path, int flags, mode_t mode) {
+  if ((flags & O_ACCMODE) != O_RDONLY && fails(path)) return -1;
+  int (*next)(const char*, int, ...) = (int (*)(const char*, int, ...))dlsym(RTLD_NEXT, name);
+  return next(path, flags, mode);
+}
+
+int open(const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return opens("open", path, flags, mode);
+}
+
+int open64(const char* path, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return opens("open64", path, flags, mode);
+}
+
+ssize_t write(int file, const void* bytes, size_t size) {
+  if (descriptor_fails(file)) return -1;
+  ssize_t (*next)(int, const void*, size_t) = (ssize_t (*)(int, const void*, size_t))dlsym(RTLD_NEXT, "write");
+  return next(file, bytes, size);
+}
+
+int fsync(int file) {
+  if (descriptor_fails(file)) return -1;
+  int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+  return next(file);
+}
+
+int rename(const char* from, const char* to) {
+  if (fails(from)) return -1;
+  int (*next)(const char*, const char*) = (int (*)(const char*, const char*))dlsym(RTLD_NEXT, "rename");
+  return next(from, to);
+}

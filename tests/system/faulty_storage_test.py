@@ -1,0 +1,78 @@
+"""Storage that fails for a while, or for good, as network file systems and mounted object stores do: quota, input/output
+errors, stale handles, lost connections. The errors are injected at the C library (faulty_storage.c)."""
+import errno
+import os
+import shutil
+import subprocess
+import unittest
+
+import resume_test
+import support
+
+ERRORS = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EDQUOT, errno.ENOSPC)
+COMPILER = shutil.which("cc") or shutil.which("gcc")
+
+
+@unittest.skipIf(COMPILER is None, "no C compiler")
+class FaultyStorage(resume_test.Resume):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.library = cls.shared / "faulty_storage.so"
+        source = support.ROOT / "tests" / "system" / "faulty_storage.c"
+        subprocess.run([COMPILER, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", cls.library, source, "-ldl"], check=True)
+
+    def run_faulty(self, pattern, error, after, count, ranks=1, output=None):
+        """The job, with the calls on files of this pattern that fail."""
+        env = {"LD_PRELOAD": str(self.library), "FAULT_PATTERN": pattern, "FAULT_ERRNO": str(error),
+               "FAULT_AFTER": str(after), "FAULT_COUNT": str(count)}
+        return support.atelier("run", *self.options(self.clip, output or self.output), ranks=ranks, env=env)
+
+    def test_short_faults_are_got_over(self):
+        places = (("/segments/", 7), ("/state-", 2), (".part", 0), (".part", 1), ("/segments/", 30))
+        for (pattern, after), error in zip(places, ERRORS, strict=True):
+            with self.subTest(pattern=pattern, after=after, error=os.strerror(error)):
+                done = self.run_faulty(pattern, error, after, 2, ranks=2)
+                self.assert_done(done)
+                self.assert_whole()
+                self.output.unlink()
+
+    def test_lasting_faults_end_the_job_and_it_goes_on(self):
+        places = (("/segments/", 7, 1), (".part", 0, 2), ("/segments/", 40, 3), (".part", 1, 1), ("/segments/", 11, 2))
+        for (pattern, after, ranks), error in zip(places, ERRORS, strict=True):
+            with self.subTest(pattern=pattern, after=after, ranks=ranks, error=os.strerror(error)):
+                failed = self.run_faulty(pattern, error, after, 10**6, ranks=ranks)
+                self.assert_one_error(failed, 1)
+                self.assertIn("cannot write '", failed.err)
+                self.assertIn(os.strerror(error), failed.err)
+                self.assertIn("un the same command again", failed.err)
+                self.assertFalse(self.output.exists())
+                self.assertEqual(resume_test.state(self.work)["status"], "failed")
+                self.assertIn("goes on from an earlier start", self.go_on().err)
+                self.assert_whole()
+                self.output.unlink()
+
+    def test_matroska(self):
+        output = self.path("out.mkv")
+        for error in ERRORS[:2]:
+            with self.subTest(error=os.strerror(error)):
+                failed = self.run_faulty(".part", error, 3, 10**6, ranks=2, output=output)
+                self.assert_one_error(failed, 1)
+                self.assertIn(os.strerror(error), failed.err)
+                self.assertIn("un the same command again", failed.err)
+                self.assertEqual([path.name for path in self.folder.iterdir() if path.name.endswith(".part")], [])
+                done = self.run_done(*self.options(self.clip, output))
+                self.assertIn("goes on from an earlier start", done.err)
+                output.unlink()
+
+
+def load_tests(loader, _tests, _pattern):
+    """Not those of resume_test again."""
+    suite = unittest.TestSuite()
+    inherited = loader.getTestCaseNames(resume_test.Resume)
+    suite.addTests(FaultyStorage(name) for name in loader.getTestCaseNames(FaultyStorage) if name not in inherited)
+    return suite
+
+
+if __name__ == "__main__":
+    unittest.main()
