@@ -23,7 +23,9 @@ EncodeStage::~EncodeStage() {
 }
 
 EncodeStage::Work& EncodeStage::work_of(std::int64_t chunk_index, std::int64_t first_frame) {
-  return works_.try_emplace(chunk_index, first_frame).first->second;
+  std::shared_ptr<Work>& work = works_[chunk_index];
+  if (!work) work = std::make_shared<Work>(first_frame);
+  return *work;
 }
 
 void EncodeStage::add(std::int64_t chunk_index, std::int64_t first_frame, FramePlanes frame) {
@@ -41,12 +43,7 @@ void EncodeStage::set_end(const Chunk& chunk) {
 
 void EncodeStage::drop(std::int64_t chunk_index) {
   const std::lock_guard lock(mutex_);
-  const auto it = works_.find(chunk_index);
-  if (it == works_.end()) return;
-  if (it->second.busy)
-    it->second.dropped = true;
-  else
-    works_.erase(it);
+  works_.erase(chunk_index);
 }
 
 std::optional<EncodedChunk> EncodeStage::try_pop() {
@@ -62,12 +59,13 @@ std::int64_t EncodeStage::num_waiting() {
   const std::lock_guard lock(mutex_);
   std::int64_t count = num_in_hand_;
   for (const auto& [index, work] : works_)
-    if (work.frames.ready()) count += static_cast<std::int64_t>(work.frames.size());
+    if (work->frames.ready()) count += static_cast<std::int64_t>(work->frames.size());
   return count;
 }
 
 // Called without the lock; work.busy keeps other threads away from it.
-void EncodeStage::advance(std::int64_t chunk_index, Work& work, std::vector<FramePlanes> frames, bool last) {
+std::optional<EncodedChunk> EncodeStage::advance(std::int64_t chunk_index, Work& work,
+                                                 std::vector<FramePlanes> frames, bool last) {
   for (FramePlanes& frame : frames) {
     const Stopwatch watch;
     work.begin_s.push_back(clock_.seconds_s());
@@ -77,7 +75,7 @@ void EncodeStage::advance(std::int64_t chunk_index, Work& work, std::vector<Fram
     frame.planes = {};
     --num_in_hand_;
   }
-  if (!last) return;
+  if (!last) return std::nullopt;
   const Stopwatch watch;
   const double flush_begin_s = clock_.seconds_s();
   EncodedChunk chunk{work.encoder->finish(), std::move(work.encode_s), std::move(work.begin_s)};
@@ -87,8 +85,7 @@ void EncodeStage::advance(std::int64_t chunk_index, Work& work, std::vector<Fram
   release_free_memory();
   const auto share = static_cast<float>(watch.seconds_s() / static_cast<double>(chunk.encode_s.size()));
   for (float& seconds : chunk.encode_s) seconds += share;
-  const std::lock_guard lock(mutex_);
-  done_.push_back(std::move(chunk));
+  return chunk;
 }
 
 void EncodeStage::work_until_stopped() {
@@ -97,19 +94,20 @@ void EncodeStage::work_until_stopped() {
     auto it = works_.end();
     changed_.wait(lock, [&] {
       if (stopped_) return true;
-      it = std::find_if(works_.begin(), works_.end(), [](const auto& w) { return w.second.runnable(); });
+      it = std::find_if(works_.begin(), works_.end(), [](const auto& w) { return w.second->runnable(); });
       return it != works_.end();
     });
     if (stopped_) return;
-    Work& work = it->second;
+    const auto [chunk_index, work] = *it;
     std::vector<FramePlanes> frames;
-    while (std::optional<FramePlanes> frame = work.frames.pop()) frames.push_back(std::move(*frame));
+    while (std::optional<FramePlanes> frame = work->frames.pop()) frames.push_back(std::move(*frame));
     num_in_hand_ += static_cast<std::int64_t>(frames.size());
-    const bool last = work.complete();
-    work.busy = true;
+    const bool last = work->complete();
+    work->busy = true;
     lock.unlock();
+    std::optional<EncodedChunk> encoded;
     try {
-      advance(it->first, work, std::move(frames), last);
+      encoded = advance(chunk_index, *work, std::move(frames), last);
       lock.lock();
     } catch (...) {
       lock.lock();
@@ -118,8 +116,13 @@ void EncodeStage::work_until_stopped() {
       changed_.notify_all();
       return;
     }
-    work.busy = false;
-    if (last || work.dropped) works_.erase(it);
+    work->busy = false;
+    const auto mine = works_.find(chunk_index);
+    const bool wanted = mine != works_.end() && mine->second == work;
+    if (encoded && wanted) {
+      done_.push_back(std::move(*encoded));
+      works_.erase(mine);
+    }
     changed_.notify_one();
   }
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <exception>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -32,7 +33,7 @@ class EncodeStage {
   void add(std::int64_t chunk_index, std::int64_t first_frame, FramePlanes frame);
   /// How many frames the chunk has; before or after they came.
   void set_end(const Chunk& chunk);
-  /// The chunk is not wanted any more; nothing of it may come afterwards.
+  /// The chunk is not wanted any more. What comes of it afterwards begins it anew.
   void drop(std::int64_t chunk_index);
   /// Frames that could be encoded and are not yet. One that waits for an earlier frame of its chunk does not
   /// count: it may wait for frames that are still to be sent.
@@ -49,20 +50,21 @@ class EncodeStage {
     std::vector<float> encode_s;
     std::vector<double> begin_s;
     bool busy = false;
-    bool dropped = false;
 
     [[nodiscard]] bool complete() const { return end_frame && frames.next() == *end_frame; }
-    [[nodiscard]] bool runnable() const { return !busy && !dropped && (frames.ready() || complete()); }
+    [[nodiscard]] bool runnable() const { return !busy && (frames.ready() || complete()); }
   };
   void work_until_stopped();
   Work& work_of(std::int64_t chunk_index, std::int64_t first_frame);
-  void advance(std::int64_t chunk_index, Work& work, std::vector<FramePlanes> frames, bool last);
+  // The chunk once its last frame is encoded.
+  std::optional<EncodedChunk> advance(std::int64_t chunk_index, Work& work, std::vector<FramePlanes> frames,
+                                      bool last);
 
   media::EncoderConfig config_;
   Stopwatch clock_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::int64_t, Work> works_;
+  std::map<std::int64_t, std::shared_ptr<Work>> works_;  // a thread shares the one that it advances
   std::deque<EncodedChunk> done_;
   std::exception_ptr error_;
   bool stopped_ = false;
