@@ -88,6 +88,9 @@ void check(const pipeline::RunConfig& config) {
     throw UsageError("--preview and --dry-run contradict each other", "", "Leave one out");
   if ((config.engine == "identity" || config.engine == "simulated") && !config.model.empty())
     throw UsageError(concat("--model has no effect with --engine ", config.engine), "", "Leave one out");
+  if (config.engine != "simulated" && config.simulated_gpus != 0)
+    throw UsageError(concat("--simulated-gpus has no effect with --engine ", config.engine), "",
+                     "Give --engine simulated, or leave --simulated-gpus out");
   if (config.engine != "simulated" && !config.simulated_slow.empty())
     throw UsageError(concat("--simulated-slow-rank has no effect with --engine ", config.engine), "",
                      "Leave one out");

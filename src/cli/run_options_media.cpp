@@ -68,6 +68,11 @@ const std::vector<Option>& run_options() {
        [](RunConfig& c, Text v) { c.simulated_ms = to_number("simulated-ms", v, 0, 1e6); }},
       {"simulated-slow-rank", "RANK:FACTOR", "", "a rank whose simulated engine takes so many times longer",
        [](RunConfig& c, Text v) { c.simulated_slow.push_back(to_slow_rank(v)); }, true},
+      {"simulated-gpus", "N", "0",
+       "of each machine with --engine simulated; its other ranks help to encode (0: every rank has a GPU)",
+       [](RunConfig& c, Text v) {
+         c.simulated_gpus = static_cast<int>(to_integer("simulated-gpus", v, 0, 1 << 20));
+       }},
       {"height", "PX", "", "scale to this height before styling; the width follows",
        [](RunConfig& c, Text v) { c.height_px = static_cast<int>(to_integer("height", v, 2, 16384)); }},
       {"start", "TIME", "0", "begin this long after the start of the video",

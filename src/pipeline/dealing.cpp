@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "atelier/base/checked_cast.h"
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
 #include "atelier/pipeline/protocol.h"
@@ -27,6 +28,11 @@ Dealing::Dealing(const Parts& parts, int num_workers, std::optional<media::Packe
       setup_hash_(setup_hash) {
   if (const auto num_frames = job_.input().num_frames)
     scheduler_.expect_chunks((*num_frames + job_.chunk_frames - 1) / job_.chunk_frames);
+}
+
+void Dealing::add_worker(int worker, int credits, const schedule::EncoderChoice::Encoder& encoder) {
+  encoder_choice_.add(worker, encoder);
+  if (!encoder.helper) scheduler_.add_credits(worker, credits);
 }
 
 bool Dealing::feed(bool more) {
@@ -78,18 +84,16 @@ DealtChunk& Dealing::new_chunk(const ChunkScheduler::Deal& deal, std::int64_t fi
   DealtChunk& dealt = dealt_[deal.chunk_index];
   dealt.chunk = {deal.chunk_index, first_frame, first_frame};
   dealt.worker = deal.worker;
-  dealt.encoder_rank = job_.encode_at_workers ? deal.worker : 0;
+  dealt.encoder_rank = job_.encode_at_workers ? encoder_choice_.choose(deal.worker) : 0;
   record_.chunk_dealt(deal.chunk_index, first_frame, roster_.record_rank(deal.worker));
-  const StyledGoes goes = job_.encode_at_workers ? StyledGoes::to_encoder : StyledGoes::back;
   outbox_.send(deal.worker, MessageKind::chunk_begin,
-               {.flags = static_cast<std::int32_t>(goes),
-                .chunk_index = deal.chunk_index,
-                .frame_index = first_frame});
+               {.flags = dealt.encoder_rank, .chunk_index = deal.chunk_index, .frame_index = first_frame});
   return dealt;
 }
 
 void Dealing::begin_chunk(const ChunkScheduler::Deal& deal) {
-  new_chunk(deal, next_frame_->info.frame_index);
+  const DealtChunk& dealt = new_chunk(deal, next_frame_->info.frame_index);
+  if (dealt.encoder_rank != 0) send_extent(dealt);
   filling_ = deal.chunk_index;
 }
 
@@ -99,7 +103,7 @@ void Dealing::send_next_frame() {
   const std::int64_t index = info.frame_index;
   record_.frame_sent(info, *filling_);
   if (dealt.encoder_rank != 0)
-    outbox_.send(dealt.worker, MessageKind::frame_info, {.frame_index = index}, pack(info));
+    outbox_.send(dealt.encoder_rank, MessageKind::frame_info, {.chunk_index = *filling_}, pack(info));
   dealt.infos.emplace(index, std::move(info));
   outbox_.send(dealt.worker, MessageKind::frame, {.chunk_index = *filling_, .frame_index = index},
                std::move(next_frame_->planes));
@@ -111,9 +115,18 @@ void Dealing::send_next_frame() {
 void Dealing::end_chunk() {
   const DealtChunk& dealt = dealt_.at(*filling_);
   record_.chunk_ended(dealt.chunk);
-  if (dealt.encoder_rank == 0) encode_.set_end(dealt.chunk);
+  dealt.encoder_rank == 0 ? encode_.set_end(dealt.chunk) : send_extent(dealt);
   outbox_.send(dealt.worker, MessageKind::chunk_end, {.chunk_index = *filling_});
   filling_.reset();
+}
+
+// To the rank that encodes the chunk.
+void Dealing::send_extent(const DealtChunk& dealt) {
+  const Chunk& chunk = dealt.chunk;
+  outbox_.send(dealt.encoder_rank, MessageKind::encode,
+               {.flags = checked_cast<std::int32_t>(chunk.num_frames()),
+                .chunk_index = chunk.index,
+                .frame_index = chunk.first_frame});
 }
 
 void Dealing::deal_again(const ChunkScheduler::Deal& deal) {
@@ -122,8 +135,9 @@ void Dealing::deal_again(const ChunkScheduler::Deal& deal) {
   dealt.dealt_again = true;
   record_.chunk_dealt_again(deal.chunk_index, roster_.record_rank(deal.worker),
                             scheduler_.num_tries(deal.chunk_index));
-  outbox_.send(deal.worker, MessageKind::chunk_begin,
-               {.flags = static_cast<std::int32_t>(StyledGoes::back), .chunk_index = deal.chunk_index});
+  outbox_.send(
+      deal.worker, MessageKind::chunk_begin,
+      {.flags = dealt.encoder_rank, .chunk_index = deal.chunk_index, .frame_index = dealt.chunk.first_frame});
   for (auto& [index, planes] : std::exchange(dealt.returned, {}))
     outbox_.send(deal.worker, MessageKind::frame, {.chunk_index = deal.chunk_index, .frame_index = index},
                  std::move(planes));

@@ -8,6 +8,7 @@
 #include "atelier/media/packet_reader.h"
 #include "atelier/pipeline/decoding_protocol.h"
 #include "atelier/schedule/chunk_scheduler.h"
+#include "atelier/schedule/encoder_choice.h"
 #include "decode_stage.h"
 #include "decode_verdicts.h"
 #include "encode_stage.h"
@@ -26,8 +27,12 @@ struct Job;
 struct DealtChunk {
   Chunk chunk;
   int worker = 0;
-  int encoder_rank = 0;                     // the worker that encodes it; 0: the root
-  bool dealt_again = false;                 // its frames come back, and go to encoder_rank from here
+  int encoder_rank = 0;  // that encodes it; 0: the root
+  bool dealt_again = false;
+  bool styled = false;                      // wholly
+  std::optional<EncodedChunk> encoded;      // by a worker; may come before the last is said of its frames
+  bool faulty = false;                      // its worker could not decode it
+  bool dropped = false;                     // by encoder_rank, for that
   std::uint64_t packet_hash = 0;            // where a worker decodes it
   std::map<std::int64_t, FrameInfo> infos;  // of frames that are not styled yet
   std::map<std::int64_t, Buffer> returned;  // planes of frames that a worker could not style
@@ -50,7 +55,8 @@ class Dealing {
 
   /// The work directory is known: begins to read the video.
   void open(Storing& storing);
-  void add_credits(int worker, int credits) { scheduler_.add_credits(worker, credits); }
+  /// A worker has room for this many chunks and encodes some at the same time, with credits 0 as a helper.
+  void add_worker(int worker, int credits, const schedule::EncoderChoice::Encoder& encoder);
 
   /// Deals chunks and sends until no worker has room, nothing is ready, enough is under way, or the encoders
   /// have enough to do. more: whether new chunks may be dealt. Whether anything moved.
@@ -79,19 +85,24 @@ class Dealing {
   void begin_chunk(const schedule::ChunkScheduler::Deal& deal);
   void send_next_frame();
   void end_chunk();
+  void send_extent(const DealtChunk& dealt);
   // Decoding at the workers.
   bool feed_packets(bool more);
   bool skip_found_packets();
   bool note_end_of_packets();
   void deal_packets(const schedule::ChunkScheduler::Deal& deal);
-  void take_decoded(int worker, std::int64_t chunk_index, const DecodedChunk& decoded);
+  void take_decoded(std::int64_t chunk_index, const DecodedChunk& decoded);
+  void erase_if_dropped(std::int64_t chunk_index);
   void fall_back();
   // Both.
   DealtChunk& new_chunk(const schedule::ChunkScheduler::Deal& deal, std::int64_t first_frame);
   void deal_again(const schedule::ChunkScheduler::Deal& deal);
   [[nodiscard]] bool holds_credit_until_encoded(std::int64_t chunk_index) const;
+  void take_info(std::int64_t chunk_index, FrameInfo info);
   void take_styled(transport::Message& message);
   void take_failure(const transport::Message& message);
+  void take_chunk_done(const transport::Message& message);
+  void finish_if_complete(std::int64_t chunk_index);
   void take_encoded(EncodedChunk encoded, int rank);
   void keep_what_is_known_good();
   void use_found(std::int64_t chunk_index);
@@ -103,6 +114,7 @@ class Dealing {
   ProgressMeter& meter_;
   Storing* storing_ = nullptr;
   schedule::ChunkScheduler scheduler_;
+  schedule::EncoderChoice encoder_choice_;
   EncodeStage encode_;
   std::size_t max_sending_bytes_;
   std::int64_t max_waiting_;  // frames for the encoders, above which no new ones are sent

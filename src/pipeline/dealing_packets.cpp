@@ -107,16 +107,21 @@ void Dealing::deal_packets(const ChunkScheduler::Deal& deal) {
                std::move(packed.bytes));
 }
 
-void Dealing::take_decoded(int worker, std::int64_t chunk_index, const DecodedChunk& decoded) {
+void Dealing::take_decoded(std::int64_t chunk_index, const DecodedChunk& decoded) {
   num_decoded_frames_ += decoded.num_decoded_frames;
   DealtChunk& dealt = dealt_.at(chunk_index);
   if (!decoded.fault.empty()) {
     verdicts_.fault(concat("chunk ", chunk_index, ": ", decoded.fault));
     const auto num_styled = dealt.chunk.num_frames() - static_cast<std::int64_t>(dealt.infos.size());
     meter_.frames_lost(num_styled);
-    if (dealt.encoder_rank == 0) encode_.drop(chunk_index);
-    dealt_.erase(chunk_index);
-    scheduler_.styled(worker, chunk_index);
+    scheduler_.styled(dealt.worker, chunk_index);
+    dealt.faulty = true;
+    if (dealt.encoder_rank == 0) {
+      encode_.drop(chunk_index);
+      dealt_.erase(chunk_index);
+    } else {
+      erase_if_dropped(chunk_index);
+    }
     return;
   }
   num_used_frames_ += dealt.chunk.num_frames();
@@ -124,6 +129,13 @@ void Dealing::take_decoded(int worker, std::int64_t chunk_index, const DecodedCh
   verdicts_.good(chunk_index);
   if (dealt.encoder_rank == 0) encode_.set_end(dealt.chunk);
   keep_what_is_known_good();
+}
+
+void Dealing::erase_if_dropped(std::int64_t chunk_index) {
+  const DealtChunk& dealt = dealt_.at(chunk_index);
+  if (!dealt.faulty || !dealt.dropped) return;
+  encoder_choice_.dropped(dealt.encoder_rank);
+  dealt_.erase(chunk_index);
 }
 
 void Dealing::keep_what_is_known_good() {

@@ -18,25 +18,24 @@ bool Dealing::handle(Message& message) {
   const MessageHeader& header = message.header;
   switch (static_cast<MessageKind>(header.kind)) {
     case MessageKind::frame_info:
-      dealt_.at(header.chunk_index)
-          .infos.insert_or_assign(header.frame_index, unpack_frame_info(message.payload));
+      take_info(header.chunk_index, unpack_frame_info(message.payload));
       return true;
     case MessageKind::decoded:
-      take_decoded(message.from, header.chunk_index, unpack_decoded_chunk(message.payload));
+      take_decoded(header.chunk_index, unpack_decoded_chunk(message.payload));
       return true;
     case MessageKind::styled:
       take_styled(message);
       return true;
     case MessageKind::chunk_done:
-      record_.chunk_times(roster_.record_rank(message.from), unpack_times(message.payload));
-      if (header.flags > 0) return true;
-      record_.chunk_styled(header.chunk_index);
-      if (!holds_credit_until_encoded(header.chunk_index))
-        scheduler_.styled(message.from, header.chunk_index);
+      take_chunk_done(message);
       return true;
     case MessageKind::segment:
-      if (holds_credit_until_encoded(header.chunk_index)) scheduler_.styled(message.from, header.chunk_index);
-      take_encoded(unpack_encoded_chunk(message.payload), roster_.record_rank(message.from));
+      dealt_.at(header.chunk_index).encoded = unpack_encoded_chunk(message.payload);
+      finish_if_complete(header.chunk_index);
+      return true;
+    case MessageKind::dropped:
+      dealt_.at(header.chunk_index).dropped = true;
+      erase_if_dropped(header.chunk_index);
       return true;
     case MessageKind::returned:
       dealt_.at(header.chunk_index).returned.emplace(header.frame_index, std::move(message.payload));
@@ -52,7 +51,38 @@ bool Dealing::handle(Message& message) {
 // A worker that encodes gets no more chunks than it can encode.
 bool Dealing::holds_credit_until_encoded(std::int64_t chunk_index) const {
   const auto it = dealt_.find(chunk_index);
-  return it != dealt_.end() && it->second.encoder_rank != 0 && !it->second.dealt_again;
+  return it != dealt_.end() && it->second.encoder_rank == it->second.worker && !it->second.dealt_again;
+}
+
+void Dealing::take_chunk_done(const Message& message) {
+  const std::int64_t chunk_index = message.header.chunk_index;
+  record_.chunk_times(roster_.record_rank(message.from), unpack_times(message.payload));
+  if (message.header.flags > 0) return;
+  record_.chunk_styled(chunk_index);
+  if (!holds_credit_until_encoded(chunk_index)) scheduler_.styled(message.from, chunk_index);
+  const auto it = dealt_.find(chunk_index);
+  if (it == dealt_.end() || it->second.encoder_rank == 0) return;
+  it->second.styled = true;
+  encoder_choice_.styled(it->second.worker, it->second.encoder_rank);
+  finish_if_complete(chunk_index);
+}
+
+// Of a chunk that a worker encodes: the words of who styles it and of who encodes it come in any order.
+void Dealing::finish_if_complete(std::int64_t chunk_index) {
+  DealtChunk& dealt = dealt_.at(chunk_index);
+  if (!dealt.styled || !dealt.encoded) return;
+  if (holds_credit_until_encoded(chunk_index)) scheduler_.styled(dealt.worker, chunk_index);
+  encoder_choice_.encoded(dealt.encoder_rank);
+  if (dealt.encoder_rank != dealt.worker)
+    roster_.note_helped(
+        dealt.worker, dealt.encoder_rank,
+        dealt.chunk.num_frames() * static_cast<std::int64_t>(frame_bytes(job_.input().format)));
+  take_encoded(std::move(*dealt.encoded), roster_.record_rank(dealt.encoder_rank));
+}
+
+void Dealing::take_info(std::int64_t chunk_index, FrameInfo info) {
+  const std::int64_t frame_index = info.frame_index;
+  dealt_.at(chunk_index).infos.insert_or_assign(frame_index, std::move(info));
 }
 
 void Dealing::take_styled(Message& message) {
@@ -71,10 +101,6 @@ void Dealing::take_styled(Message& message) {
   if (dealt.encoder_rank == 0) {
     encode_.add(header.chunk_index, dealt.chunk.first_frame,
                 {std::move(info.mapped()), std::move(message.payload)});
-  } else if (dealt.dealt_again) {
-    outbox_.send(dealt.encoder_rank, MessageKind::restyled,
-                 {.chunk_index = header.chunk_index, .frame_index = header.frame_index},
-                 std::move(message.payload));
   }
 }
 

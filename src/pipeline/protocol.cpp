@@ -91,6 +91,7 @@ std::string unpack_text(const Buffer& bytes) {
 Buffer pack(const WorkerHello& hello) {
   return pack_json({{"host", hello.host},
                     {"build", hello.build},
+                    {"gpus", hello.gpus},
                     {"boot_id", hello.process.boot_id},
                     {"pid_namespace", hello.process.pid_namespace},
                     {"pid", hello.process.pid},
@@ -102,6 +103,7 @@ WorkerHello unpack_hello(const Buffer& bytes) {
     const json j = unpack_json(bytes);
     return WorkerHello{j.at("host"),
                        j.at("build"),
+                       j.at("gpus"),
                        {j.at("host"), j.at("boot_id"), j.at("pid_namespace"),
                         integer<std::int64_t>(j.at("pid")), integer<std::int64_t>(j.at("start_ticks"))}};
   });
@@ -120,8 +122,9 @@ Buffer pack(const WorkerSetup& setup) {
       {"style_bytes", setup.engine.style.size()},
       {"encoder_bytes", setup.encoder.size()},
       {"decoder_bytes", setup.decoder.size()},
-      {"device", setup.device},
-      {"root_host", setup.root_host},
+      {"device", setup.device ? static_cast<int>(setup.device->kind) : -1},
+      {"device_index", setup.device ? setup.device->index : 0},
+      {"num_workers_here", setup.num_workers_here},
       {"credits", setup.credits},
       {"log_dir", setup.log_dir},
       {"log_name",
@@ -153,8 +156,10 @@ WorkerSetup unpack_setup(const Buffer& bytes) {
     setup.engine.strength = j.at("strength");
     setup.engine.precision = static_cast<tensor::Precision>(integer<int>(j.at("precision")));
     setup.engine.simulated_ms = j.at("simulated_ms");
-    setup.device = j.at("device");
-    setup.root_host = j.at("root_host");
+    const int kind = integer<int>(j.at("device"));
+    setup.device.reset();
+    if (kind >= 0) setup.device = {static_cast<tensor::DeviceKind>(kind), integer<int>(j.at("device_index"))};
+    setup.num_workers_here = integer<int>(j.at("num_workers_here"));
     setup.credits = integer<int>(j.at("credits"));
     setup.log_dir = j.at("log_dir");
     setup.log_name = j.at("log_name");

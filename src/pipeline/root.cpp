@@ -200,15 +200,14 @@ struct Root::Impl {
       case MessageKind::hello: {
         const WorkerHello hello = unpack_hello(message.payload);
         guard_.greeted(message.from, hello);
-        outbox_.send(message.from, MessageKind::setup, {}, roster_.greet(message.from, hello));
+        for (auto& [rank, setup] : roster_.greet(message.from, hello))
+          outbox_.send(rank, MessageKind::setup, {}, std::move(setup));
         return;
       }
       case MessageKind::pong:
         return;
       case MessageKind::ready:
-        roster_.ready(message.from, unpack_ready(message.payload));
-        meter_.set_num_workers(roster_.num_ready());
-        dealing_.add_credits(message.from, header.flags);
+        greet_ready(message.from, header.flags, unpack_ready(message.payload));
         return;
       case MessageKind::failure:
         throw Error(header.flags == static_cast<int>(ExitCode::usage) ? ExitCode::usage : ExitCode::failed,
@@ -220,6 +219,14 @@ struct Root::Impl {
       default:
         throw JobError(concat("message of kind ", header.kind, " at the root"), "internal protocol error");
     }
+  }
+
+  void greet_ready(int rank, int credits, const WorkerReady& ready) {
+    roster_.ready(rank, ready);
+    meter_.set_num_workers(roster_.num_ready());
+    dealing_.add_worker(
+        rank, credits,
+        {.host = roster_.host(rank), .num_encoders = ready.num_encoders, .helper = ready.num_threads == 0});
   }
 
   void stop_workers() {

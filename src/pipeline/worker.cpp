@@ -22,8 +22,8 @@
 #include "compute_pool.h"
 #include "counting_communicator.h"
 #include "decode_pool.h"
-#include "encode_stage.h"
 #include "outbox.h"
+#include "worker_encoders.h"
 #include "worker_guard.h"
 
 namespace atelier::pipeline {
@@ -37,7 +37,7 @@ constexpr int threads_per_gpu = 3;  // one computes, one's frame comes, one's fr
 // A chunk that this worker has been dealt.
 struct DealtChunk {
   std::int64_t first_frame = 0;
-  bool encode = false;  // here
+  transport::Rank encoder_rank = root_rank;
   std::int64_t num_received = 0;
   std::int64_t num_back = 0;
   bool ended = false;                 // chunk_end has come
@@ -64,7 +64,8 @@ class Worker {
         idle_(idle_limit(communicator.local_size(), tensor::num_usable_cores())) {}
 
   void run() {
-    send(MessageKind::hello, {}, pack(WorkerHello{host_name(), build_text(), io::this_process()}));
+    send(MessageKind::hello, {},
+         pack(WorkerHello{host_name(), build_text(), tensor::gpu_ids(), io::this_process()}));
     while (!stopped_) {
       bool busy = outbox_.retire();
       while (std::optional<Message> message = communicator_.poll()) {
@@ -124,20 +125,19 @@ class Worker {
         begin_chunk(header);
         return;
       case MessageKind::frame_info:
-        infos_.insert_or_assign(header.frame_index, unpack_frame_info(message.payload));
+      case MessageKind::encode:
+      case MessageKind::to_encode:
+      case MessageKind::drop:
+        encode(header, std::move(message.payload));
         return;
       case MessageKind::frame:
         compute(header.chunk_index, header.frame_index, std::move(message.payload), {});
         return;
       case MessageKind::packets:
-        ++num_decoding_;
-        decoders_->push(header.chunk_index, std::move(message.payload));
+        decode(header.chunk_index, std::move(message.payload));
         return;
       case MessageKind::chunk_end:
         end_chunk(header.chunk_index);
-        return;
-      case MessageKind::restyled:
-        encode(header.chunk_index, header.frame_index, std::move(message.payload));
         return;
       case MessageKind::stop:
         stopped_ = true;
@@ -150,8 +150,42 @@ class Worker {
   void begin_chunk(const MessageHeader& header) {
     DealtChunk& chunk = chunks_[header.chunk_index];
     chunk.first_frame = header.frame_index;
-    chunk.encode = static_cast<StyledGoes>(header.flags) == StyledGoes::to_encoder;
-    if (chunk.encode) first_frames_[header.chunk_index] = header.frame_index;
+    chunk.encoder_rank = header.flags;
+  }
+
+  void decode(std::int64_t chunk_index, Buffer packets) {
+    const DealtChunk& chunk = chunks_.at(chunk_index);
+    if (chunk.encoder_rank != root_rank)
+      to_encoder(chunk, MessageKind::encode, {.chunk_index = chunk_index, .frame_index = chunk.first_frame});
+    ++num_decoding_;
+    decoders_->push(chunk_index, std::move(packets));
+  }
+
+  // Of a chunk that is encoded here.
+  void encode(const MessageHeader& header, Buffer payload) {
+    const std::int64_t chunk_index = header.chunk_index;
+    switch (static_cast<MessageKind>(header.kind)) {
+      case MessageKind::frame_info:
+        return encoders_->add_info(chunk_index, unpack_frame_info(payload));
+      case MessageKind::to_encode:
+        return encoders_->add_planes(chunk_index, header.frame_index, std::move(payload));
+      case MessageKind::drop:
+        encoders_->drop(chunk_index);
+        return send(MessageKind::dropped, {.chunk_index = chunk_index}, {});
+      default:
+        encoders_->begin(chunk_index, header.frame_index);
+        if (header.flags > 0)
+          encoders_->set_end({chunk_index, header.frame_index, header.frame_index + header.flags});
+    }
+  }
+
+  // To the rank that encodes the chunk, which may be this one.
+  void to_encoder(const DealtChunk& chunk, MessageKind kind, MessageHeader header, Buffer payload = {}) {
+    header.kind = static_cast<std::int32_t>(kind);
+    if (chunk.encoder_rank == communicator_.rank())
+      encode(header, std::move(payload));
+    else
+      outbox_.send(chunk.encoder_rank, kind, header, std::move(payload));
   }
 
   void compute(std::int64_t chunk_index, std::int64_t frame_index, Buffer planes, FrameTimes times) {
@@ -177,10 +211,8 @@ class Worker {
   void take_frame(std::int64_t chunk_index, FramePlanes frame) {
     const std::int64_t index = frame.info.frame_index;
     const FrameTimes times{.decode_s = static_cast<float>(frame.info.decode_s)};
-    if (chunks_.at(chunk_index).encode)
-      infos_.insert_or_assign(index, std::move(frame.info));
-    else
-      send(MessageKind::frame_info, {.chunk_index = chunk_index, .frame_index = index}, pack(frame.info));
+    to_encoder(chunks_.at(chunk_index), MessageKind::frame_info, {.chunk_index = chunk_index},
+               pack(frame.info));
     compute(chunk_index, index, std::move(frame.planes), times);
   }
 
@@ -188,6 +220,12 @@ class Worker {
     --num_decoding_;
     if (outcome.fault.empty()) {
       send(MessageKind::decoded, {.chunk_index = chunk_index}, pack(outcome));
+      const DealtChunk& chunk = chunks_.at(chunk_index);
+      if (chunk.encoder_rank != root_rank)
+        to_encoder(chunk, MessageKind::encode,
+                   {.flags = checked_cast<std::int32_t>(chunk.num_received),
+                    .chunk_index = chunk_index,
+                    .frame_index = chunk.first_frame});
       end_chunk(chunk_index);
     } else {
       log::to_file(concat("chunk ", chunk_index, " cannot be decoded here: ", outcome.fault));
@@ -200,21 +238,13 @@ class Worker {
   void drop_if_idle(std::int64_t chunk_index) {
     const DealtChunk& chunk = chunks_.at(chunk_index);
     if (chunk.num_back != chunk.num_received) return;
-    if (chunk.encode) {
-      encoders_->drop(chunk_index);
-      first_frames_.erase(chunk_index);
-      infos_.erase(infos_.lower_bound(chunk.first_frame),
-                   infos_.lower_bound(chunk.first_frame + chunk.num_received));
-    }
+    if (chunk.encoder_rank != root_rank) to_encoder(chunk, MessageKind::drop, {.chunk_index = chunk_index});
     send(MessageKind::decoded, {.chunk_index = chunk_index}, pack(*chunk.fault));
     chunks_.erase(chunk_index);
   }
 
   void end_chunk(std::int64_t chunk_index) {
-    DealtChunk& chunk = chunks_.at(chunk_index);
-    chunk.ended = true;
-    if (chunk.encode)
-      encoders_->set_end({chunk_index, chunk.first_frame, chunk.first_frame + chunk.num_received});
+    chunks_.at(chunk_index).ended = true;
     finish_if_complete(chunk_index);
   }
 
@@ -225,48 +255,38 @@ class Worker {
                       .file = std::filesystem::path(setup.log_dir) /
                               concat(setup.log_name, "-rank", communicator_.rank(), ".log")});
     }
-    // The root holds the lowest rank of its machine and needs no place among its workers.
-    const int roots_here = setup.root_host == host_name() ? 1 : 0;
-    const int num_workers_here = std::max(1, communicator_.local_size() - roots_here);
-    const tensor::Device device = pick_device(setup.device, communicator_.local_rank() - roots_here);
-    const int num_cores = std::max(1, tensor::num_usable_cores() / num_workers_here);
-    const int num_callers = device.kind == tensor::DeviceKind::cuda ? threads_per_gpu : num_cores;
-    const int num_threads = std::min(num_callers, models::max_callers(setup.engine));
-    pool_.emplace(setup, device, num_threads, config_.make_engine, clock_);
-    const std::string name = tensor::device_name(device);
-    log::to_file(concat("rank ", communicator_.rank(), " on ", host_name(), ": ", name, ", ", num_threads,
-                        " threads"));
-    const std::string kind = device.kind == tensor::DeviceKind::cuda ? name : tensor::cpu_capability();
-    int credits = setup.credits;
-    if (!setup.decoder.empty()) {
-      const int num_decoders = schedule::num_decoders(num_cores);
-      decoders_.emplace(setup.decoder.clone(), num_decoders);
-      credits = std::max(credits, schedule::credits_with_decoders(num_decoders));
-    }
-    int num_encoders = 0;
+    const int num_cores = std::max(1, tensor::num_usable_cores() / std::max(1, setup.num_workers_here));
+    WorkerReady ready;
+    int credits = 0;
     if (!setup.encoder.empty()) {
-      num_encoders = schedule::num_encoders(num_cores);
-      encoders_.emplace(unpack_encoder(setup.encoder.bytes()), num_encoders, clock_);
-      credits = std::max(credits, schedule::credits_with_encoders(num_encoders));
+      ready.num_encoders = schedule::num_encoders(num_cores);
+      encoders_.emplace(unpack_encoder(setup.encoder.bytes()), ready.num_encoders, clock_);
+      credits = schedule::credits_with_encoders(ready.num_encoders);
     }
-    send(MessageKind::ready, {.flags = credits},
-         pack(WorkerReady{name, kind, num_threads, num_encoders, clock_.seconds_s()}));
+    if (setup.device) {
+      credits = std::max({credits, setup.credits, set_up_styling(setup, num_cores, ready)});
+    } else {
+      ready.device = tensor::device_name({tensor::DeviceKind::cpu, 0});
+      ready.num_threads = 0;
+      credits = 0;
+    }
+    log::to_file(concat("rank ", communicator_.rank(), " on ", host_name(), ": ", ready.device, ", ",
+                        ready.num_threads, " threads"));
+    ready.clock_s = clock_.seconds_s();
+    send(MessageKind::ready, {.flags = credits}, pack(ready));
   }
 
-  static tensor::Device pick_device(const std::string& wanted, int index_among_workers) {
-    const int gpus = wanted == "cpu" ? 0 : tensor::num_gpus();
-    if (gpus == 0) {
-      if (wanted == "cuda")
-        throw UsageError(concat("no GPU on ", host_name()), "--device cuda was given",
-                         "Give --device auto or cpu, or see what 'nvidia-smi' says there");
-      return {tensor::DeviceKind::cpu, 0};
-    }
-    const int index = gpus == 1 ? 0 : index_among_workers;
-    if (index >= gpus)
-      throw UsageError(concat("more workers than GPUs on ", host_name()),
-                       concat(gpus, " GPUs are visible there"),
-                       "Start one rank for each GPU, and one for the root");
-    return {tensor::DeviceKind::cuda, index};
+  // Returns the credits that decoding here needs.
+  int set_up_styling(const WorkerSetup& setup, int num_cores, WorkerReady& ready) {
+    const bool on_gpu = setup.device->kind == tensor::DeviceKind::cuda;
+    ready.num_threads = std::min(on_gpu ? threads_per_gpu : num_cores, models::max_callers(setup.engine));
+    pool_.emplace(setup, *setup.device, ready.num_threads, config_.make_engine, clock_);
+    ready.device = tensor::device_name(*setup.device);
+    ready.capability = on_gpu ? ready.device : tensor::cpu_capability();
+    if (setup.decoder.empty()) return 0;
+    const int num_decoders = schedule::num_decoders(num_cores);
+    decoders_.emplace(setup.decoder.clone(), num_decoders);
+    return schedule::credits_with_decoders(num_decoders);
   }
 
   void take_back(WorkItem item) {
@@ -287,9 +307,10 @@ class Worker {
                       fixed(static_cast<double>(t.convert_s) * 1e3, 1), " ms, style ",
                       fixed(static_cast<double>(t.style_s) * 1e3, 1), " ms");
       });
-      if (chunk.encode) encode(chunk_index, item.frame_index, std::move(item.planes));
-      send(MessageKind::styled, {.chunk_index = chunk_index, .frame_index = item.frame_index},
-           chunk.encode ? Buffer() : std::move(item.planes));
+      const MessageHeader header{.chunk_index = chunk_index, .frame_index = item.frame_index};
+      const bool goes_back = chunk.encoder_rank == root_rank;
+      if (!goes_back) to_encoder(chunk, MessageKind::to_encode, header, std::exchange(item.planes, {}));
+      send(MessageKind::styled, header, std::move(item.planes));
     } else {
       log::to_file(concat("frame ", item.frame_index, " chunk ", chunk_index, " failed: ", item.error));
       if (chunk.error.empty()) chunk.error = concat("frame ", item.frame_index, ": ", item.error);
@@ -304,7 +325,10 @@ class Worker {
     send(MessageKind::chunk_done,
          {.flags = checked_cast<std::int32_t>(chunk.unstyled.size()), .chunk_index = chunk_index},
          pack(ChunkTimes{clock_.seconds_s(), std::move(chunk.times)}));
-    if (!chunk.unstyled.empty()) {
+    if (chunk.unstyled.empty()) {
+      log::to_file(concat("chunk ", chunk_index, " styled"));
+      log::flush();  // whoever asks after a crash what was done finds it
+    } else {
       for (WorkItem& item : chunk.unstyled)
         send(MessageKind::returned, {.chunk_index = chunk_index, .frame_index = item.frame_index},
              std::move(item.planes));
@@ -314,22 +338,13 @@ class Worker {
     if (config_.own_process) release_free_memory();
   }
 
-  void encode(std::int64_t chunk_index, std::int64_t frame_index, Buffer planes) {
-    auto info = infos_.extract(frame_index);
-    if (info.empty())
-      throw JobError(concat("frame ", frame_index, " has no times"), "internal protocol error");
-    encoders_->add(chunk_index, first_frames_.at(chunk_index), {std::move(info.mapped()), std::move(planes)});
-  }
-
   bool send_segments() {
     bool any = false;
     while (encoders_) {
       std::optional<EncodedChunk> encoded = encoders_->try_pop();
       if (!encoded) break;
       encoded->clock_s = clock_.seconds_s();
-      const std::int64_t chunk_index = encoded->segment.chunk_index;
-      first_frames_.erase(chunk_index);
-      send(MessageKind::segment, {.chunk_index = chunk_index}, pack(*encoded));
+      send(MessageKind::segment, {.chunk_index = encoded->segment.chunk_index}, pack(*encoded));
       any = true;
     }
     return any;
@@ -349,9 +364,7 @@ class Worker {
   int num_in_pool_ = 0;                 // frames
   int num_decoding_ = 0;                // chunks
   std::map<std::int64_t, DealtChunk> chunks_;
-  std::optional<EncodeStage> encoders_;                // where workers encode
-  std::map<std::int64_t, FrameInfo> infos_;            // by frame, of those that go to the encoders
-  std::map<std::int64_t, std::int64_t> first_frames_;  // by chunk, of those being encoded
+  std::optional<WorkerEncoders> encoders_;  // where workers encode
   Stopwatch clock_;
   std::int64_t num_frames_ = 0;
   double busy_s_ = 0;

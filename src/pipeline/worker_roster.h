@@ -6,6 +6,7 @@
 #include "atelier/pipeline/protocol.h"
 #include "atelier/transport/communicator.h"
 #include "counting_communicator.h"
+#include "worker_roles.h"
 
 namespace atelier::pipeline {
 
@@ -19,14 +20,20 @@ class WorkerRoster {
   WorkerRoster(const Job& job, transport::Communicator& communicator, RecordBuilder& record, bool alone,
                Buffer decoder);
 
-  /// The setup that answers a hello. Throws UsageError for a worker of another build.
-  Buffer greet(int rank, const WorkerHello& hello);
+  /// The setups that are to be sent after this hello, by rank. What a worker does may depend on what all
+  /// others have: then there are none before the last hello. Throws UsageError for a worker of another build,
+  /// and what assign_roles throws.
+  std::map<int, Buffer> greet(int rank, const WorkerHello& hello);
   /// Throws UsageError for another kind of CPU or GPU than the first worker's, unless --allow-mixed.
   void ready(int rank, const WorkerReady& ready);
+  [[nodiscard]] const std::string& host(int rank) const { return hellos_.at(rank).host; }
   void left(int rank, const WorkerGoodbye& goodbye);
+  /// A worker has sent styled frames to the rank that encodes them.
+  void note_helped(int worker, int encoder_rank, std::int64_t bytes);
   /// Into the root's row: what it has sent and received, and the CPU time of the thread that did.
   void note_traffic(const CountingCommunicator& counted, double message_cpu_s);
 
+  /// Workers that style.
   [[nodiscard]] int num_ready() const { return num_ready_; }
   /// Kind of CPU or GPU of the first worker that was ready.
   [[nodiscard]] const std::string& capability() const { return first_.capability; }
@@ -35,6 +42,8 @@ class WorkerRoster {
   [[nodiscard]] int record_rank(int rank) const { return alone_ ? 0 : rank; }
 
  private:
+  [[nodiscard]] Buffer setup(int rank, const WorkerRole& role) const;
+
   const Job& job_;
   transport::Communicator& communicator_;
   RecordBuilder& record_;
@@ -45,6 +54,7 @@ class WorkerRoster {
   int first_rank_ = 0;
   int num_ready_ = 0;
   int num_left_ = 0;
+  std::int64_t helped_between_machines_bytes_ = 0;
 };
 
 }  // namespace atelier::pipeline

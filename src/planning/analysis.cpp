@@ -19,7 +19,7 @@ const io::RankRow* find_rank(const io::JobRecord& record, int rank) {
 int sum_at_workers(const io::JobRecord& record, int io::RankRow::*count) {
   int sum = 0;
   for (const io::RankRow& row : record.ranks) {
-    if (row.role != "root") sum += std::max(1, row.*count);
+    if (row.role != "root") sum += std::max(row.styles() ? 1 : 0, row.*count);
   }
   return sum;
 }
@@ -32,8 +32,7 @@ int encode_lanes(const io::JobRecord& record) {
 }
 
 int num_workers(const io::JobRecord& record) {
-  return static_cast<int>(
-      std::ranges::count_if(record.ranks, [](const io::RankRow& row) { return row.role != "root"; }));
+  return static_cast<int>(std::ranges::count_if(record.ranks, &io::RankRow::styles));
 }
 
 }  // namespace
@@ -96,7 +95,7 @@ int num_lanes(const io::JobRecord& record, const FrameStage& stage) {
   if (!decodes_at_workers(record)) return 1;  // one reader gives one frame after another
   int lanes = 0;
   for (const io::RankRow& row : record.ranks)
-    lanes += row.role == "root" ? 0 : schedule::num_decoders(row.num_threads);
+    lanes += row.styles() ? schedule::num_decoders(row.num_threads) : 0;
   return std::max(1, lanes);
 }
 

@@ -11,7 +11,7 @@ namespace atelier::planning {
 
 JobCost job_cost(const io::JobRecord& record, const Prices& prices) {
   std::map<std::string, int> workers_on;
-  for (const io::RankRow& row : record.ranks) workers_on[row.host] += row.role == "root" ? 0 : 1;
+  for (const io::RankRow& row : record.ranks) workers_on[row.host] += row.styles() ? 1 : 0;
   std::map<int, int> machines_with;
   for (const auto& [host, num_workers] : workers_on) ++machines_with[num_workers];
   JobCost result;

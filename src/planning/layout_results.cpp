@@ -12,9 +12,8 @@ namespace atelier::planning {
 namespace {
 
 const io::RankRow* find_rank(const io::JobRecord& record, bool root) {
-  const auto found = std::ranges::find_if(record.ranks, [&](const io::RankRow& row) {
-    return row.role == "root+worker" || (row.role == "root") == root;
-  });
+  const auto found = std::ranges::find_if(
+      record.ranks, [&](const io::RankRow& row) { return root ? row.rank == 0 : row.styles(); });
   return found == record.ranks.end() ? nullptr : &*found;
 }
 
@@ -103,7 +102,7 @@ LayoutRun measure_run(const io::JobRecord& record, const LayoutSettings& setting
 std::string placement_problem(const io::JobRecord& record, const Layout& layout) {
   std::map<std::string, int> workers;
   for (const io::RankRow& row : record.ranks)
-    if (row.role != "root") ++workers[row.host];
+    if (row.styles()) ++workers[row.host];
   const bool right = static_cast<int>(workers.size()) == layout.num_machines &&
                      std::ranges::all_of(workers, [&](const auto& machine) {
                        return machine.second == layout.gpus_per_machine;

@@ -233,7 +233,7 @@ class Measurement {
   static Layout layout_of(const io::JobRecord& record) {
     std::map<std::string, int> workers;
     for (const io::RankRow& row : record.ranks)
-      if (row.role != "root") ++workers[row.host];
+      if (row.styles()) ++workers[row.host];
     Layout layout{std::max(1, static_cast<int>(workers.size())), 1};
     for (const auto& [host, count] : workers)
       layout.gpus_per_machine = std::max(layout.gpus_per_machine, count);

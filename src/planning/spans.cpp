@@ -59,11 +59,11 @@ int lanes_of(const io::JobRecord& record, const io::RankRow& row, Activity activ
   switch (activity) {
     case Activity::decode:
       if (!decodes_at_workers(record)) return row.rank == 0 ? 1 : 0;
-      return row.role == "root" ? 0 : schedule::num_decoders(row.num_threads);
+      return row.styles() ? schedule::num_decoders(row.num_threads) : 0;
     case Activity::transfer:
       return row.rank == 0 ? 0 : 1;
     case Activity::style:
-      return row.role == "root" ? 0 : std::max(1, row.num_threads);
+      return row.styles() ? std::max(1, row.num_threads) : 0;
     default:
       if (row.num_encoders > 0) return row.num_encoders;
       return encodes_at_workers(record) == (row.rank != 0) ? 1 : 0;

@@ -29,6 +29,12 @@ int num_gpus() {
   return gpu::count();
 }
 
+std::vector<std::string> gpu_ids() {
+  std::vector<std::string> ids;
+  for (int index = 0; index < num_gpus(); ++index) ids.push_back(gpu::uuid(index));
+  return ids;
+}
+
 std::string device_name(Device device) {
   if (device.kind == DeviceKind::cuda) return gpu::name(device.index);
   return concat(cpu_name(), " (", cpu_capability(), ")");

@@ -10,6 +10,8 @@ namespace atelier::tensor::gpu {
 int count();
 /// Throws JobError where there is no such GPU.
 std::string name(int index);
+/// Its UUID. Throws as name does.
+std::string uuid(int index);
 /// "CUDA 13.0, cuDNN 9.19.0"
 std::string library_versions();
 #else
@@ -18,6 +20,9 @@ inline int count() {
 }
 inline std::string name(int /*index*/) {
   return "no GPU (built without CUDA)";
+}
+inline std::string uuid(int /*index*/) {
+  return {};
 }
 inline std::string library_versions() {
   return {};

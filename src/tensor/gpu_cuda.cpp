@@ -2,11 +2,26 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <cuda_runtime_api.h>
 
+#include <string_view>
+
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
 #include "gpu.h"
 
 namespace atelier::tensor::gpu {
+namespace {
+
+cudaDeviceProp properties_of(int index) {
+  cudaDeviceProp properties{};
+  const cudaError_t status = cudaGetDeviceProperties(&properties, index);
+  if (status != cudaSuccess) {
+    throw JobError(concat("GPU ", index, " cannot be used"), cudaGetErrorString(status),
+                   "Check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu");
+  }
+  return properties;
+}
+
+}  // namespace
 
 int count() {
   int num_devices = 0;
@@ -18,13 +33,19 @@ int count() {
 }
 
 std::string name(int index) {
-  cudaDeviceProp properties{};
-  const cudaError_t status = cudaGetDeviceProperties(&properties, index);
-  if (status != cudaSuccess) {
-    throw JobError(concat("GPU ", index, " cannot be used"), cudaGetErrorString(status),
-                   "Check nvidia-smi and CUDA_VISIBLE_DEVICES, or use --device cpu");
+  return properties_of(index).name;
+}
+
+std::string uuid(int index) {
+  const cudaUUID_t id = properties_of(index).uuid;
+  std::string text;
+  for (const char byte : id.bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    const auto value = static_cast<unsigned char>(byte);
+    text += digits[value / 16];
+    text += digits[value % 16];
   }
-  return properties.name;
+  return text;
 }
 
 std::string library_versions() {

@@ -26,7 +26,8 @@ WorkerSetup example() {
   setup.engine.style = pack(std::string("style"));
   setup.encoder = pack(std::string("encoder"));
   setup.decoder = pack(std::string("decoder"));
-  setup.root_host = "host";
+  setup.device = tensor::Device{tensor::DeviceKind::cuda, 3};
+  setup.num_workers_here = 5;
   setup.credits = 3;
   setup.log_name = "näme";
   return setup;
@@ -43,9 +44,18 @@ TEST(Protocol, SetupComesBackAsItWas) {
   EXPECT_EQ(unpack_text(out.engine.style), "style");
   EXPECT_EQ(unpack_text(out.encoder), "encoder");
   EXPECT_EQ(unpack_text(out.decoder), "decoder");
-  EXPECT_EQ(out.root_host, "host");
+  ASSERT_TRUE(out.device);
+  EXPECT_EQ(out.device->kind, tensor::DeviceKind::cuda);
+  EXPECT_EQ(out.device->index, 3);
+  EXPECT_EQ(out.num_workers_here, 5);
   EXPECT_EQ(out.credits, 3);
   EXPECT_EQ(out.log_name, "näme");
+}
+
+TEST(Protocol, AWorkerWithoutADeviceComesBackAsItWas) {
+  WorkerSetup setup = example();
+  setup.device.reset();
+  EXPECT_FALSE(unpack_setup(pack(setup)).device);
 }
 
 TEST(Protocol, EveryCutOfASetupIsRefused) {
@@ -191,9 +201,9 @@ TEST(Protocol, EncoderComesBackAsItWas) {
 }
 
 TEST(Protocol, OtherMessagesComeBackAsTheyWere) {
-  EXPECT_EQ(
-      unpack_hello(pack(WorkerHello{"host", "build", {"host", "boot", "space", 12, 34}})).process.start_ticks,
-      34);
+  EXPECT_EQ(unpack_hello(pack(WorkerHello{"host", "build", {"a"}, {"host", "boot", "space", 12, 34}}))
+                .process.start_ticks,
+            34);
   EXPECT_EQ(unpack_ready(pack(WorkerReady{"device", "AVX2", 3})).capability, "AVX2");
   const WorkerGoodbye goodbye = unpack_goodbye(pack(WorkerGoodbye{5, 1.5, 99, 2.5, 0.25, 1LL << 40, 7}));
   EXPECT_EQ(goodbye.peak_memory_bytes, 99);

@@ -55,14 +55,14 @@ class Root {
     return {};
   }
 
-  void set_up(bool encode = false) {
+  void set_up(bool encode = false, bool style = true) {
     receive(MessageKind::hello);
     WorkerSetup setup;
     setup.format.model = ColorModel::gray;
     setup.format.width_px = 4;
     setup.format.height_px = 3;
     setup.format.range = ColorRange::full;
-    setup.device = "cpu";
+    if (!style) setup.device.reset();
     setup.credits = 5;
     if (encode) {
       setup.format.pixel_format = "gray";
@@ -155,22 +155,22 @@ TEST(Worker, EncodesItsChunk) {
   Root root(fussy());
   root.set_up(true);
   EXPECT_GE(root.receive(MessageKind::ready).header.flags, 5);
-  root.send(
-      MessageKind::chunk_begin,
-      {.flags = static_cast<std::int32_t>(StyledGoes::to_encoder), .chunk_index = 2, .frame_index = 20});
+  root.send(MessageKind::chunk_begin, {.flags = 1, .chunk_index = 2, .frame_index = 20});
+  root.send(MessageKind::encode, {.chunk_index = 2, .frame_index = 20});
   for (int i = 0; i < 3; ++i) {
     FrameInfo info;
     info.frame_index = 20 + i;
     info.pts_ticks = 100 + 3 * i;
-    root.send(MessageKind::frame_info, {.frame_index = 20 + i}, pack(info));
+    root.send(MessageKind::frame_info, {.chunk_index = 2}, pack(info));
     root.send_frame(2, 20 + i, i == 1 ? 200 : 10);
   }
+  root.send(MessageKind::encode, {.flags = 3, .chunk_index = 2, .frame_index = 20});
   root.send(MessageKind::chunk_end, {.chunk_index = 2});
   for (int i = 0; i < 2; ++i) EXPECT_TRUE(root.receive(MessageKind::styled).payload.empty());
   EXPECT_EQ(root.receive(MessageKind::chunk_done).header.flags, 1);
   EXPECT_EQ(root.receive(MessageKind::returned).header.frame_index, 21);
   root.receive(MessageKind::chunk_failed);
-  root.send(MessageKind::restyled, {.chunk_index = 2, .frame_index = 21}, pack(std::string(12, 'x')));
+  root.send(MessageKind::to_encode, {.chunk_index = 2, .frame_index = 21}, pack(std::string(12, 'x')));
   const EncodedChunk encoded = unpack_encoded_chunk(root.receive(MessageKind::segment).payload);
   EXPECT_EQ(encoded.segment.chunk_index, 2);
   EXPECT_EQ(encoded.segment.first_frame, 20);
@@ -178,6 +178,44 @@ TEST(Worker, EncodesItsChunk) {
   ASSERT_EQ(encoded.segment.packets.size(), 3U);
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(encoded.segment.packets[static_cast<std::size_t>(i)].pts_ticks, 100 + 3 * i);
+  root.stop();
+}
+
+// What the root and the workers that style send comes in any order.
+TEST(Worker, HelpsToEncodeWithoutStyling) {
+  Root root(fussy());
+  root.set_up(true, false);
+  const Message ready = root.receive(MessageKind::ready);
+  EXPECT_EQ(ready.header.flags, 0);
+  EXPECT_EQ(unpack_ready(ready.payload).num_threads, 0);
+  EXPECT_GE(unpack_ready(ready.payload).num_encoders, 1);
+  const auto send_planes = [&](int frame) {
+    root.send(MessageKind::to_encode, {.chunk_index = 4, .frame_index = frame}, pack(std::string(12, 'x')));
+  };
+  const auto send_info = [&](int frame) {
+    FrameInfo info;
+    info.frame_index = frame;
+    info.pts_ticks = 2 * frame;
+    root.send(MessageKind::frame_info, {.chunk_index = 4}, pack(info));
+  };
+  // A chunk that is dropped leaves nothing behind.
+  root.send(MessageKind::encode, {.chunk_index = 4, .frame_index = 38});
+  send_info(38);
+  send_planes(38);
+  send_planes(39);
+  root.send(MessageKind::drop, {.chunk_index = 4});
+  EXPECT_EQ(root.receive(MessageKind::dropped).header.chunk_index, 4);
+  send_planes(41);
+  send_info(40);
+  root.send(MessageKind::encode, {.chunk_index = 4, .frame_index = 40});
+  send_planes(40);
+  root.send(MessageKind::encode, {.flags = 2, .chunk_index = 4, .frame_index = 40});
+  send_info(41);
+  const EncodedChunk encoded = unpack_encoded_chunk(root.receive(MessageKind::segment).payload);
+  EXPECT_EQ(encoded.segment.first_frame, 40);
+  ASSERT_EQ(encoded.segment.packets.size(), 2U);
+  EXPECT_EQ(encoded.segment.packets[0].pts_ticks, 80);
+  EXPECT_EQ(encoded.segment.packets[1].pts_ticks, 82);
   root.stop();
 }
 

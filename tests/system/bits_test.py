@@ -4,6 +4,7 @@ import random
 import unittest
 from pathlib import Path
 
+import h5py
 import support
 from support import CLIPS, ROOT, SHARED, STYLE, SystemTest, test_clip
 
@@ -66,6 +67,43 @@ class Bits(SystemTest):
                 outputs[name] = output.read_bytes()
             self.assertEqual({name: len(data) for name, data in outputs.items()
                               if data != outputs[f"{chunk_frames}-root-root-1"]}, {})
+
+    def test_ranks_without_a_gpu_help_to_encode(self):
+        """Slow encoders beside a quick engine: who encodes a chunk changes nothing, damaged clips included."""
+        whole = test_clip(self.path("whole.mp4"), seconds=6, size="320x180",
+                          codec=("libx264", "-g", "15", "-bf", "3"))
+        damaged = self.path("damaged.mp4")
+        data = bytearray(whole.read_bytes())
+        for at in range(len(data) // 2, len(data) // 2 + 20):
+            data[at] ^= 0x5a
+        damaged.write_bytes(data)
+        for clip in (whole, damaged):
+            outputs = {}
+            for decode, gpus, ranks in (("root", 0, 1), ("root", 1, 3), ("root", 2, 5), ("workers", 1, 3), ("workers", 2, 5)):
+                name = f"{clip.stem}-{decode}-{gpus}-{ranks}"
+                output, record = self.path(name + ".mkv"), self.path(name + ".h5")
+                self.run_done("--input", clip, "--output", output, "--engine", "simulated", "--simulated-ms", 1,
+                              "--simulated-gpus", gpus, "--preset", "slower", "--chunk-frames", 6, "--decode", decode,
+                              "--record", record, ranks=ranks)
+                outputs[name] = output.read_bytes()
+                with h5py.File(record) as file:
+                    roles = [row["role"].decode() for row in file["ranks"]]
+                    encoded_by = set(file["chunks"]["encode_rank"])
+                    styled = dict(zip(file["ranks"]["rank"], file["ranks"]["num_frames"]))
+                helpers = [rank for rank, role in enumerate(roles) if role == "encoder"]
+                if gpus:
+                    self.assertEqual(helpers, list(range(gpus + 1, ranks)))
+                    self.assertTrue(encoded_by & set(helpers), f"{name}: encoded by {encoded_by}")
+                    self.assertEqual([styled[rank] for rank in helpers], [0] * len(helpers))
+            self.assertEqual(len(set(outputs.values())), 1, {name: len(data) for name, data in outputs.items()})
+
+    def test_a_rank_without_work_is_refused(self):
+        clip = test_clip(self.path("clip.mp4"), seconds=1, size="64x48")
+        done = support.atelier("run", "--input", clip, "--output", self.path("o.mp4"), "--engine", "simulated",
+                                "--simulated-gpus", 1, "--encode", "root", ranks=3)
+        self.assertEqual(done.code, 2)
+        self.assertIn("rank 2 on", done.err)
+        self.assertIn("has no GPU of its own", done.err)
 
     def test_decoding_at_workers_of_every_codec(self):
         codecs = {"hevc.mkv": ("libx265", "-x265-params", "keyint=15:open-gop=1:log-level=none"),

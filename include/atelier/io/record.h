@@ -11,7 +11,7 @@ namespace atelier::io {
 /// One rank's row.
 struct RankRow {
   int rank = 0;
-  std::string role;  ///< "root", "worker", "root+worker"
+  std::string role;  ///< "root", "worker", "root+worker", "encoder": helps to encode and styles nothing
   std::string host;
   std::string device;
   int num_threads = 0;
@@ -26,8 +26,10 @@ struct RankRow {
   std::int64_t bytes_sent = 0;
   std::int64_t bytes_received = 0;
   std::int64_t bytes_between_machines =
-      0;                 ///< of both, those from and to ranks of other hosts (the root only)
+      0;                 ///< of all messages, those to ranks of other hosts (in the root's row)
   int num_encoders = 0;  ///< chunks that it encodes at the same time
+
+  [[nodiscard]] bool styles() const { return role == "worker" || role == "root+worker"; }
 };
 
 /// One chunk's row; times in seconds after the job's start.

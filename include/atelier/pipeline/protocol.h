@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "atelier/frame/video_format.h"
 #include "atelier/io/owner_mark.h"
 #include "atelier/models/style_engine.h"
+#include "atelier/tensor/device.h"
 
 namespace atelier::pipeline {
 
@@ -16,39 +18,38 @@ namespace atelier::pipeline {
 enum class MessageKind : std::int32_t {
   // root → worker
   setup = 1,        ///< payload: WorkerSetup
-  chunk_begin = 2,  ///< chunk_index, frame_index: its first; flags: a StyledGoes
+  chunk_begin = 2,  ///< chunk_index, frame_index: its first; flags: the rank that encodes it, 0: the root
   frame = 3,        ///< chunk_index, frame_index; payload: planes
   chunk_end = 4,    ///< chunk_index: no more frames of it will come
   stop = 5,         ///< the job is over
-  frame_info = 6,   ///< frame_index; payload: FrameInfo; before a frame that is encoded at the worker
-                    ///< worker → root: of a frame that it has decoded and the root encodes
-  restyled = 7,     ///< chunk_index, frame_index; payload: planes of a frame that another worker styled
   packets = 8,      ///< chunk_index; payload: media::PacketChunk, packed; instead of frames and chunk_end
   ping = 30,        ///< a sign of life; flags: seconds until the next one at most, 0: no promise
+  // who decodes a chunk → the rank that encodes it
+  encode = 20,      ///< chunk_index, frame_index: its first; flags: how many frames, 0: told later
+  frame_info = 21,  ///< chunk_index; payload: FrameInfo
+  drop = 22,        ///< chunk_index; it could not be decoded, and none of its frames come any more
+  // worker that styles a chunk → the worker that encodes it
+  to_encode = 23,  ///< chunk_index, frame_index; payload: planes, styled
   // worker → root
   hello = 10,         ///< payload: WorkerHello
   ready = 11,         ///< flags: credits; the engine is built
-  styled = 12,        ///< chunk_index, frame_index; payload: planes, none if encoded at the worker
+  styled = 12,        ///< chunk_index, frame_index; payload: planes, none unless the root encodes
   chunk_done = 13,    ///< chunk_index, flags: frames not styled; payload: ChunkTimes of those that were
   returned = 14,      ///< chunk_index, frame_index; payload: planes as they came: this frame was not styled
   chunk_failed = 15,  ///< chunk_index; payload: text; last of a chunk that was not done wholly
   failure = 16,       ///< flags: exit code; payload: text; the worker cannot go on
   goodbye = 17,       ///< payload: WorkerGoodbye
   segment = 18,       ///< chunk_index; payload: EncodedChunk
+  dropped = 24,       ///< chunk_index; it is not being encoded any more
   decoded = 19,       ///< chunk_index; payload: DecodedChunk; with a fault it is the chunk's last message
   pong = 31,          ///< answers a ping; flags: seconds for which it will be busy and say nothing, mostly 0
-};
-
-/// Where the styled frames of a chunk go from the worker that styles them.
-enum class StyledGoes : std::int32_t {
-  back = 0,       ///< to the root
-  to_encoder = 1  ///< to the worker's own encoders; then the segment goes to the root
 };
 
 /// Who a worker is.
 struct WorkerHello {
   std::string host;
-  std::string build;  ///< version and git SHA: ranks of different builds are refused
+  std::string build;                   ///< version and git SHA: ranks of different builds are refused
+  std::vector<std::string> gpus = {};  ///< ids of those that it sees, by index
   io::ProcessIdentity process;
 };
 
@@ -56,8 +57,8 @@ struct WorkerHello {
 struct WorkerSetup {
   VideoFormat format;
   models::EngineSpec engine;
-  std::string device = "auto";
-  std::string root_host;  ///< workers on it leave the root its place among the ranks there
+  std::optional<tensor::Device> device = tensor::Device{};  ///< none: it styles nothing
+  int num_workers_here = 1;                                 ///< on its machine: they share its cores
   int credits = 2;
   Buffer encoder;  ///< media::EncoderConfig, packed, where workers encode; else empty
   Buffer decoder;  ///< media::DecoderSetup, packed, where workers decode; else empty
@@ -69,9 +70,9 @@ struct WorkerSetup {
 struct WorkerReady {
   std::string device;      ///< as people read it
   std::string capability;  ///< kind of CPU or GPU: workers of one job must agree
-  int num_threads = 1;
-  int num_encoders = 0;  ///< chunks that it encodes at the same time
-  double clock_s = 0;    ///< its clock as it sends this: seconds since some moment of its own
+  int num_threads = 1;     ///< that style; 0: it helps to encode
+  int num_encoders = 0;    ///< chunks that it encodes at the same time
+  double clock_s = 0;      ///< its clock as it sends this: seconds since some moment of its own
 };
 
 struct WorkerGoodbye {

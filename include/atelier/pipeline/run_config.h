@@ -22,7 +22,8 @@ struct RunConfig {
   double strength = 1;                ///< 0: the source, 1: full style
   double simulated_ms = 5;            ///< that --engine simulated takes for a frame
   std::vector<std::pair<int, double>>
-      simulated_slow;  ///< ranks of --engine simulated that take so many times longer
+      simulated_slow;      ///< ranks of --engine simulated that take so many times longer
+  int simulated_gpus = 0;  ///< of each machine with --engine simulated; 0: one for each worker
 
   int height_px = 0;                ///< 0: the input's
   double start_s = 0;               ///< relative to the start of the stream

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace atelier::tensor {
 
@@ -15,6 +16,8 @@ struct Device {
 
 /// GPUs that this process can see; 0 in a build without CUDA.
 int num_gpus();
+/// Of each of them, by index, something that no other GPU of this machine has.
+std::vector<std::string> gpu_ids();
 /// "AMD EPYC … (AVX2)" or "NVIDIA H100 80GB HBM3".
 std::string device_name(Device device);
 /// ISA level that libtorch's kernels chose ("AVX2", "AVX512" …): part of the fingerprint.
