@@ -133,7 +133,10 @@ std::string layouts_svg(const std::vector<LayoutSummary>& summaries) {
   }
   std::set<double> lengths;
   for (const LayoutSummary& summary : summaries) lengths.insert(chunk_frames(summary));
-  std::vector<Chart> charts{rate, share};
+  const bool same_layout = std::ranges::all_of(
+      summaries, [&](const LayoutSummary& s) { return num_gpus(s) == num_gpus(summaries.front()); });
+  std::vector<Chart> charts;
+  if (!same_layout || lengths.size() == 1) charts = {rate, share};
   if (lengths.size() > 1) {
     charts.push_back(by_length(summaries, "Chunk length and throughput", "frames/s", throughput));
     charts.push_back(

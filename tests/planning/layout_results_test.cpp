@@ -154,6 +154,8 @@ TEST(LayoutResults, PlotsShowEveryPoint) {
       summarise({run_of(1, 1, 10, 12), run_of(1, 1, 11, 48), run_of(1, 2, 20, 12), run_of(1, 2, 19, 48)}));
   EXPECT_EQ(count(four, "<g "), 4U);
   EXPECT_EQ(count(four, "<circle"), 4U + 4U + 2U + 2U);
+  const std::string lengths = layouts_svg(summarise({run_of(1, 2, 20, 12), run_of(1, 2, 19, 48)}));
+  EXPECT_EQ(count(lengths, "<g "), 2U) << "one layout shows nothing of scaling";
   EXPECT_THAT(layouts_svg(summarise({run_of(1, 1, 10)})), testing::Not(HasSubstr("nan")));
 }
 
