@@ -75,6 +75,7 @@ Buffer serialise_state(const JobState& state) {
                     {"exit_code", or_null(state.exit_code)},
                     {"message", state.message},
                     {"output", state.output},
+                    {"keeps_work", state.keeps_work},
                     {"chunks_done", state.chunks_done},
                     {"frames_done", state.frames_done},
                     {"frames_total", or_null(state.frames_total)},
@@ -103,6 +104,7 @@ ParsedState parse_state(std::span<const std::byte> bytes) {
     }
     state.message = text_member(object, "message");
     state.output = text_member(object, "output");
+    state.keeps_work = flag_member(object, "keeps_work");
     state.chunks_done = count_member(object, "chunks_done");
     state.frames_done = count_member(object, "frames_done");
     state.frames_total = optional_count_member(object, "frames_total");

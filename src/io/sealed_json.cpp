@@ -68,6 +68,12 @@ std::string text_member(const ordered_json& object, const char* name) {
   return value.get<std::string>();
 }
 
+bool flag_member(const ordered_json& object, const char* name) {
+  const ordered_json& value = member(object, name);
+  if (!value.is_boolean()) throw JsonFault(concat("its '", name, "' is neither true nor false"));
+  return value.get<bool>();
+}
+
 std::int64_t count_member(const ordered_json& object, const char* name) {
   const ordered_json& value = member(object, name);
   if (!value.is_number_integer() || value.get<std::int64_t>() < 0)

@@ -42,6 +42,8 @@ class JsonFault : public std::exception {
 const nlohmann::ordered_json& member(const nlohmann::ordered_json& object, const char* name);
 std::string text_member(const nlohmann::ordered_json& object, const char* name);
 /// At least zero.
+/// true or false.
+bool flag_member(const nlohmann::ordered_json& object, const char* name);
 std::int64_t count_member(const nlohmann::ordered_json& object, const char* name);
 /// nullopt: null.
 std::optional<std::int64_t> optional_count_member(const nlohmann::ordered_json& object, const char* name);

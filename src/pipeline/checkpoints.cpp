@@ -30,13 +30,25 @@ fs::path made(fs::path work_dir) {
   return work_dir;
 }
 
-void refuse_finished(const RunConfig& config, const io::FoundState& found) {
-  if (found.newest && found.newest->status != io::JobStatus::done &&
-      found.newest->output == absolute_text(config.output))
-    return;
-  const bool by_us = found.newest && found.newest->output == absolute_text(config.output);
+bool is_of_output(const io::FoundState& found, const RunConfig& config) {
+  return found.newest && found.newest->output == absolute_text(config.output);
+}
+
+// A job that is done leaves a work directory only where it is to stay, or where it was killed at its very
+// end.
+bool was_killed_at_its_end(const io::FoundState& found, const RunConfig& config) {
+  return is_of_output(found, config) && found.newest->status == io::JobStatus::done &&
+         !found.newest->keeps_work;
+}
+
+[[noreturn]] void refuse_output(const io::FoundState& found, const RunConfig& config) {
   throw UsageError(concat("output '", config.output.string(), "' exists"),
-                   by_us ? "an earlier start has finished it" : "", "Give --overwrite, or another name");
+                   is_of_output(found, config) ? "an earlier start has finished it" : "",
+                   "Give --overwrite, or another name");
+}
+
+bool is_unfinished(const io::FoundState& found, const RunConfig& config) {
+  return is_of_output(found, config) && found.newest->status != io::JobStatus::done;
 }
 
 std::string count_of(std::size_t number, const char* what) {
@@ -57,7 +69,8 @@ fs::path work_directory(const RunConfig& config) {
 void check_output_is_free(const RunConfig& config) {
   std::error_code error;
   if (config.overwrite || !fs::exists(config.output, error)) return;
-  refuse_finished(config, io::find_state(work_directory(config)));
+  const io::FoundState found = io::find_state(work_directory(config));
+  if (!is_unfinished(found, config) && !was_killed_at_its_end(found, config)) refuse_output(found, config);
 }
 
 Checkpoints::Checkpoints(CheckpointsConfig config)
@@ -72,6 +85,7 @@ Checkpoints::Checkpoints(CheckpointsConfig config)
              .launcher = std::move(config.launcher),
              .fingerprint = std::move(config.fingerprint),
              .output = absolute_text(run_.output),
+             .keeps_work = run_.keep_work,
              .exit_code = {},
              .message = {},
              .frames_total = config.num_frames,
@@ -90,6 +104,7 @@ Checkpoints::Checkpoints(CheckpointsConfig config)
       states_(work_dir_, start_id_),
       segments_(work_dir_, state_.fingerprint.hash(), start_id_) {
   check_output();
+  if (output_is_finished_) return;
   find();
   write_state();
 }
@@ -100,12 +115,12 @@ Checkpoints::~Checkpoints() = default;
 void Checkpoints::check_output() {
   std::error_code error;
   if (run_.overwrite || !fs::exists(run_.output, error)) return;
-  try {
-    refuse_finished(run_, states_.found());
-  } catch (const UsageError&) {
-    remove();
-    throw;
-  }
+  const io::FoundState& found = states_.found();
+  output_is_finished_ =
+      was_killed_at_its_end(found, run_) && found.newest->fingerprint.hash() == state_.fingerprint.hash();
+  if (output_is_finished_ || is_unfinished(found, run_)) return;
+  remove();
+  refuse_output(found, run_);
 }
 
 void Checkpoints::find() {

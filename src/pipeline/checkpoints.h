@@ -22,7 +22,7 @@ std::string new_start_id(const RunConfig& config);
 std::filesystem::path work_directory(const RunConfig& config);
 
 /// Throws UsageError for an output that exists without --overwrite, unless the work directory says that the
-/// start that was to write it has not ended well.
+/// start that was to write it has not ended well, or has only not tidied up.
 void check_output_is_free(const RunConfig& config);
 
 struct CheckpointsConfig {
@@ -46,6 +46,9 @@ class Checkpoints {
   Checkpoints(const Checkpoints&) = delete;
   Checkpoints& operator=(const Checkpoints&) = delete;
 
+  /// An earlier start of the same job has finished the output, and was ended before its work directory was
+  /// gone: all that is left is remove().
+  [[nodiscard]] bool output_is_finished() const { return output_is_finished_; }
   /// Chunks of earlier starts; none with --no-resume.
   [[nodiscard]] const std::map<std::int64_t, io::FoundSegment>& finished() const { return found_.chunks; }
   /// What was found, a sentence each, for the log.
@@ -79,6 +82,7 @@ class Checkpoints {
   std::vector<std::string> findings_;
   Stopwatch since_state_;
   bool dirty_ = false;
+  bool output_is_finished_ = false;
 };
 
 }  // namespace atelier::pipeline

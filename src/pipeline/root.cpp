@@ -62,7 +62,8 @@ struct Root::Impl {
         dealing_({job, outbox_, record, roster_, meter_}, communicator.size() - 1,
                  std::move(decoding.packets), hash64(decoding.setup.bytes())) {}
 
-  void run() {
+  bool run() {
+    bool finished_before = false;
     while (roster_.num_ready() == 0) {
       step();
       check_interrupted();
@@ -80,13 +81,16 @@ struct Root::Impl {
                                            check_interrupted();
                                          },
                                      .before_writing = [this] { guard_.be_patient(); }});
-      dealing_.open(*storing_);
-      style();
-      publish();
-      for (const std::string& warning : storing_->mux().warnings()) warn(warning);
+      finished_before = storing_->checkpoints().output_is_finished();
+      if (!finished_before) {
+        dealing_.open(*storing_);
+        style();
+        publish();
+        for (const std::string& warning : storing_->mux().warnings()) warn(warning);
+      }
       stop_workers();
       roster_.note_traffic(communicator_, thread_cpu_seconds_s() - cpu_at_start_s_);
-      storing_->checkpoints().ended(io::JobStatus::done, ExitCode::done, "");
+      if (!finished_before) storing_->checkpoints().ended(io::JobStatus::done, ExitCode::done, "");
       storing_->checkpoints().remove();
     } catch (const Error& e) {
       leave(e.code(), e.what());
@@ -96,6 +100,7 @@ struct Root::Impl {
       throw;
     }
     meter_.finish(true);
+    return !finished_before;
   }
 
   void style() {
@@ -280,8 +285,8 @@ Root::Root(Job& job, transport::Communicator& communicator, RecordBuilder& recor
     : impl_(std::make_unique<Impl>(job, communicator, record, config)) {}
 Root::~Root() = default;
 
-void Root::run() {
-  impl_->run();
+bool Root::run() {
+  return impl_->run();
 }
 
 }  // namespace atelier::pipeline

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -25,6 +26,8 @@
 
 namespace atelier::pipeline {
 namespace {
+
+namespace fs = std::filesystem;
 
 // A worker in a thread of this process, for a root without others.
 class InProcessWorker {
@@ -90,6 +93,7 @@ class FailureLine {
 
 void run_prepared(Job& job, const RunServices& services, transport::Communicator& communicator,
                   RecordBuilder& record, ProgressSink* progress, FailureLine& failure) {
+  bool finished_now = false;
   {
     Root root(job, communicator, record,
               {.alone = services.communicator == nullptr,
@@ -98,10 +102,15 @@ void run_prepared(Job& job, const RunServices& services, transport::Communicator
                .continued = services.continued,
                .launcher = services.launcher,
                .on_failure = [&](const std::string& text) { failure.say(text); }});
-    root.run();
+    finished_now = root.run();
+  }
+  std::error_code error;
+  if (!finished_now) {
+    log::info(concat("'", job.config.output.string(), "' was finished by an earlier start"));
+    if (fs::exists(job.config.record, error)) return;  // of that start
   }
   write_record_if_wanted(job.config, record, ExitCode::done, "");
-  log::info(summary(job, record));
+  if (finished_now) log::info(summary(job, record));
 }
 
 // Everything between a good command line and the end; throws Error.

@@ -1,9 +1,11 @@
 // Loaded before the C library: opening to write, writing, flushing and renaming fail for files whose path contains
-// FAULT_PATTERN, with error FAULT_ERRNO. The first FAULT_AFTER such calls go well, then FAULT_COUNT fail.
+// FAULT_PATTERN, with error FAULT_ERRNO. The first FAULT_AFTER such calls go well, then FAULT_COUNT fail. With
+// FAULT_KILL the process is killed instead, as it removes such a file.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -28,6 +30,7 @@ static int fails(const char* path) {
 }
 
 static int descriptor_fails(int file) {
+  if (getenv("FAULT_KILL") != NULL) return 0;
   char link[64];
   char path[4096];
   snprintf(link, sizeof link, "/proc/self/fd/%d", file);
@@ -38,7 +41,7 @@ static int descriptor_fails(int file) {
 }
 
 static int opens(const char* name, const char* path, int flags, mode_t mode) {
-  if ((flags & O_ACCMODE) != O_RDONLY && fails(path)) return -1;
+  if ((flags & O_ACCMODE) != O_RDONLY && getenv("FAULT_KILL") == NULL && fails(path)) return -1;
   int (*next)(const char*, int, ...) = (int (*)(const char*, int, ...))dlsym(RTLD_NEXT, name);
   return next(path, flags, mode);
 }
@@ -71,8 +74,14 @@ int fsync(int file) {
   return next(file);
 }
 
+int remove(const char* path) {
+  if (getenv("FAULT_KILL") != NULL && fails(path)) raise(SIGKILL);
+  int (*next)(const char*) = (int (*)(const char*))dlsym(RTLD_NEXT, "remove");
+  return next(path);
+}
+
 int rename(const char* from, const char* to) {
-  if (fails(from)) return -1;
+  if (getenv("FAULT_KILL") == NULL && fails(from)) return -1;
   int (*next)(const char*, const char*) = (int (*)(const char*, const char*))dlsym(RTLD_NEXT, "rename");
   return next(from, to);
 }

@@ -22,11 +22,34 @@ class FaultyStorage(resume_test.Resume):
         source = support.ROOT / "tests" / "system" / "faulty_storage.c"
         subprocess.run([COMPILER, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", cls.library, source, "-ldl"], check=True)
 
-    def run_faulty(self, pattern, error, after, count, ranks=1, output=None):
+    def run_faulty(self, pattern, error, after, count, ranks=1, output=None, **more):
         """The job, with the calls on files of this pattern that fail."""
         env = {"LD_PRELOAD": str(self.library), "FAULT_PATTERN": pattern, "FAULT_ERRNO": str(error),
-               "FAULT_AFTER": str(after), "FAULT_COUNT": str(count)}
+               "FAULT_AFTER": str(after), "FAULT_COUNT": str(count), **more}
         return support.atelier("run", *self.options(self.clip, output or self.output), ranks=ranks, env=env)
+
+    def test_killed_while_it_tidies_up(self):
+        """The output has its name, and a part of the work directory is left."""
+        record = self.path("r.h5")
+        for after, ranks in ((0, 1), (7, 3), (resume_test.NUM_CHUNKS, 2)):
+            with self.subTest(after=after):
+                self.run_faulty("out.mp4.atelier/segments", 0, after, 1, ranks=ranks, FAULT_KILL="1")
+                self.assertEqual(resume_test.state(self.work)["status"], "done")
+                self.assertEqual(self.output.read_bytes() == self.reference, True)
+                before = self.output.stat()
+                done = self.go_on("--record", record, ranks=ranks)
+                self.assertIn("was finished by an earlier start", done.err)
+                self.assertEqual(self.output.stat().st_mtime_ns, before.st_mtime_ns)
+                self.assert_whole(others=["r.h5"])
+                self.output.unlink()
+                record.unlink()
+
+    def test_killed_while_it_tidies_up_and_then_called_otherwise(self):
+        self.run_faulty("out.mp4.atelier/segments", 0, 3, 1, FAULT_KILL="1")
+        changed = support.atelier("run", *self.options(self.clip, self.output), "--crf", 30, ranks=2)
+        self.assert_one_error(changed, 2)
+        self.assertIn("exists (an earlier start has finished it)", changed.err)
+        self.assert_whole()
 
     def test_short_faults_are_got_over(self):
         places = (("/segments/", 7), ("/state-", 2), (".part", 0), (".part", 1), ("/segments/", 30))

@@ -26,6 +26,7 @@ struct JobState {
   Fingerprint fingerprint;
   std::string output;
   JobStatus status = JobStatus::running;
+  bool keeps_work = false;       ///< the work directory is to stay when the job is done
   std::optional<int> exit_code;  ///< 0 to 255; not while it runs
   std::string message;           ///< the line that the job ended with
   std::int64_t chunks_done = 0;

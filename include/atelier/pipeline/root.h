@@ -35,10 +35,11 @@ class Root {
   Root(const Root&) = delete;
   Root& operator=(const Root&) = delete;
 
-  /// From the first worker's answer until the output has its final name and all workers have left. Throws
+  /// From the first worker's answer until the output has its final name and all workers have left. False: an
+  /// earlier start had finished the output, and only its work directory was still there. Throws
   /// Error: then nothing lies under the output's name, finished chunks stay in the work directory, and the
   /// workers are still there.
-  void run();
+  bool run();
 
  private:
   struct Impl;
