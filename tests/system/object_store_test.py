@@ -36,11 +36,12 @@ class ResumeOnStore(resume_test.Resume):
 @unittest.skipIf(NO_STORE, NO_STORE)
 class OnStore(resume_test.Resume):
     """All files of a job on the mount, in a store that renames by copying."""
+    backend = "memory"
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.store = ObjectStore(cls.shared / "store", backend="memory")
+        cls.store = ObjectStore(cls.shared / "store", backend=cls.backend)
         cls.addClassCleanup(cls.store.close)
         cls.parent = cls.store.path
         cls.clip = Path(shutil.copy(cls.clip, cls.store.path / "clip.mp4"))
@@ -102,6 +103,11 @@ class OnStore(resume_test.Resume):
         self.go_on(*self.everything(), ranks=2)
         for sign in ("ESPIPE", "illegal seek", "WriteAt", "O_APPEND", "not supported", "truncate"):
             self.assertNotIn(sign.lower(), self.store.said().lower())
+
+
+@unittest.skipIf(object_store.why_no_s3(), object_store.why_no_s3())
+class OnS3(OnStore):
+    backend = "s3"
 
 
 @unittest.skipIf(NO_STORE, NO_STORE)
@@ -177,7 +183,7 @@ def load_tests(loader, _tests, _pattern):
     names = loader.getTestCaseNames(resume_test.Resume) if os.environ.get("ATELIER_STORE") == "all" else SOME
     suite.addTests(ResumeOnStore(name) for name in names)
     inherited = loader.getTestCaseNames(resume_test.Resume)
-    for case in (OnStore, StoreGoes, DiskFull):
+    for case in (OnStore, OnS3, StoreGoes, DiskFull):
         suite.addTests(case(name) for name in loader.getTestCaseNames(case) if name not in inherited)
     return suite
 
