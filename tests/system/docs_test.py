@@ -54,7 +54,7 @@ class Docs(unittest.TestCase):
         enum = re.search(r"enum class MessageKind[^{]*\{(.*?)\};", header, re.S).group(1)
         kinds = re.findall(r"(?m)^\s*([a-z_]+) = \d+", enum)
         self.assertGreater(len(kinds), 10)
-        rows = re.findall(r"(?m)^\| `([a-z_]+)` \| (?:root|worker) \|", (ROOT / "docs" / "protocol.md").read_text())
+        rows = re.findall(r"(?m)^\| `([a-z_]+)` \| (?:root|worker|who [a-z ]+) \|", (ROOT / "docs" / "protocol.md").read_text())
         self.assertEqual(sorted(rows), sorted(kinds))
 
     def test_architecture_page_has_the_rooms_of_check_layers(self):
