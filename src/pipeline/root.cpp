@@ -54,9 +54,10 @@ struct Root::Impl {
         record_(record),
         config_(config),
         outbox_(communicator_),
-        guard_(
-            outbox_,
-            {.alone = config.alone, .timeout_s = job.config.rank_timeout_s, .continued = config.continued}),
+        guard_(outbox_, {.alone = config.alone,
+                         .num_ranks = communicator.size(),
+                         .timeout_s = job.config.rank_timeout_s,
+                         .continued = config.continued}),
         roster_(job, communicator_, record, config.alone, decoding.setup.clone()),
         meter_(config.progress, job.input().num_frames),
         dealing_({job, outbox_, record, roster_, meter_}, communicator.size() - 1,
