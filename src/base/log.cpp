@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <cstdio>
 #include <memory>
 #include <mutex>
@@ -20,6 +21,8 @@ struct State {
   void (*before)() = nullptr;
   void (*after)() = nullptr;
 };
+
+std::atomic<bool> said_error = false;
 
 State& state() {
   static State instance;
@@ -74,6 +77,10 @@ void warning(const std::string& line) {
 }
 void error(const std::string& line) {
   write(spdlog::level::err, "atelier: error: ", line, true);
+  said_error = true;
+}
+bool error_said() {
+  return said_error;
 }
 void to_file(const std::string& line) {
   write(spdlog::level::info, "", line, false);

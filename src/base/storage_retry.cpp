@@ -19,7 +19,7 @@ bool may_pass(int error_number) {
 }
 
 bool is_flush_refusal(int error_number) {
-  return error_number == EINVAL || error_number == ENOSYS || error_number == ENOTSUP || error_number == EROFS;
+  return error_number == EINVAL || error_number == ENOSYS || error_number == ENOTSUP;
 }
 
 }  // namespace atelier

@@ -4,8 +4,10 @@
 
 #include <array>
 #include <csignal>
+#include <string_view>
 
 #include "atelier/base/error.h"
+#include "atelier/base/log.h"
 
 namespace atelier::cli {
 namespace {
@@ -14,8 +16,16 @@ volatile std::sig_atomic_t first_interrupt = 0;
 volatile std::sig_atomic_t num_continued = 0;
 constexpr std::array interrupts = {SIGINT, SIGTERM, SIGUSR1};
 
+void leave_at_once() {
+  constexpr std::string_view line =
+      "atelier: error: interrupted (a second signal came). Run the same command again\n";
+  if (!log::error_said()) [[maybe_unused]]
+    const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  _exit(static_cast<int>(ExitCode::interrupted));
+}
+
 void note(int signal) {
-  if (first_interrupt != 0) _exit(static_cast<int>(ExitCode::interrupted));
+  if (first_interrupt != 0) leave_at_once();
   first_interrupt = signal;
 }
 

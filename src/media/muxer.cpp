@@ -82,7 +82,7 @@ struct Muxer::Impl {
 
   MuxerConfig config;
   const AVOutputFormat& format;
-  TemporaryFolder folder;
+  std::unique_ptr<TemporaryFolder> folder;
   std::filesystem::path file;
   std::vector<std::string> warnings;
   CopiedStreams copied;
@@ -103,8 +103,8 @@ struct Muxer::Impl {
 Muxer::Impl::Impl(const MuxerConfig& muxer_config)
     : config(muxer_config),
       format(output_format(config.output)),
-      folder(config.scratch.empty() ? temporary_root() : config.scratch, "atelier"),
-      file(folder.path() / ("video" + config.output.extension().string())),
+      folder(make_scratch(config.scratch, config.start_id)),
+      file(folder->path() / ("video" + config.output.extension().string())),
       copied(config),
       output(new_output(format, file)) {
   check_output_writable(config.output);
@@ -123,7 +123,7 @@ void Muxer::Impl::check_space() const {
   need.probable_bytes = need.least_bytes;
   if (!failed && config.duration_s <= 0)
     need.probable_bytes = std::max(need.probable_bytes, checked_cast<std::int64_t>(input_bytes));
-  media::check_space(folder.path().parent_path(), std::filesystem::absolute(config.output).parent_path(),
+  media::check_space(folder->path().parent_path(), std::filesystem::absolute(config.output).parent_path(),
                      need);
 }
 

@@ -3,8 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -67,8 +71,36 @@ int copy_whole(const fs::path& from, const fs::path& to) {
   return target.close() == 0 ? 0 : errno;
 }
 
+/// False also where one of them cannot be read.
+bool have_same_bytes(const fs::path& a, const fs::path& b) {
+  std::error_code failed;
+  const std::uintmax_t size_bytes = fs::file_size(a, failed);
+  if (failed || fs::file_size(b, failed) != size_bytes || failed) return false;
+  std::ifstream in_a(a, std::ios::binary);
+  std::ifstream in_b(b, std::ios::binary);
+  using Bytes = std::istreambuf_iterator<char>;
+  return in_a && in_b && std::equal(Bytes(in_a), Bytes(), Bytes(in_b), Bytes());
+}
+
+/// 0 or errno. A network file system may have renamed though it gave an error, or have been asked twice.
+int rename_part(const fs::path& part, const fs::path& output, const fs::path& copied_from) {
+  if (::rename(part.c_str(), output.c_str()) == 0) return 0;
+  const int error_number = errno;
+  return error_number == ENOENT && have_same_bytes(copied_from, output) ? 0 : error_number;
+}
+
 void sleep_s(double seconds_s) {
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds_s));
+}
+
+fs::path part_path(const fs::path& output, const std::string& start_id) {
+  fs::path part = output;
+  part += concat(".", start_id, ".part");
+  return part;
+}
+
+std::string scratch_name(const std::string& start_id) {
+  return concat("atelier.", start_id);
 }
 
 fs::path folder_of(const fs::path& file) {
@@ -84,10 +116,20 @@ void throw_write_error(const fs::path& path, int error_number) {
                         "Run the same command again: it goes on from what is stored"));
 }
 
-fs::path part_path(const fs::path& output, const std::string& start_id) {
-  fs::path part = output;
-  part += concat(".", start_id, ".part");
-  return part;
+std::unique_ptr<TemporaryFolder> make_scratch(const fs::path& scratch, const std::string& start_id) {
+  return std::make_unique<TemporaryFolder>(scratch.empty() ? temporary_root() : scratch,
+                                           scratch_name(start_id));
+}
+
+void remove_leftovers(const fs::path& output, const fs::path& scratch, const std::string& start_id) {
+  std::error_code ignored;
+  fs::remove(part_path(output, start_id), ignored);
+  const std::string name_start = scratch_name(start_id) + ".";
+  std::vector<fs::path> left;
+  fs::directory_iterator entry(scratch.empty() ? temporary_root() : scratch, ignored);
+  for (; !ignored && entry != fs::directory_iterator(); entry.increment(ignored))
+    if (entry->path().filename().string().starts_with(name_start)) left.push_back(entry->path());
+  for (const fs::path& folder : left) fs::remove_all(folder, ignored);
 }
 
 void publish_file(const fs::path& from, const fs::path& output, const std::string& start_id) {
@@ -99,8 +141,7 @@ void publish_file(const fs::path& from, const fs::path& output, const std::strin
     return error_number;
   });
   if (failed != 0) throw_write_error(part, failed);
-  const int not_renamed =
-      with_retries(sleep_s, [&] { return ::rename(part.c_str(), output.c_str()) == 0 ? 0 : errno; });
+  const int not_renamed = with_retries(sleep_s, [&] { return rename_part(part, output, from); });
   if (not_renamed != 0) throw_write_error(output, not_renamed);
   leftover.keep();
 }

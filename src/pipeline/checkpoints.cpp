@@ -128,10 +128,8 @@ void Checkpoints::find() {
   for (const std::string& problem : states_.found().passed_over)
     findings_.push_back(concat("passed over ", problem));
   const std::optional<io::JobState>& before = states_.found().newest;
-  if (before && before->output == state_.output) {
-    std::error_code ignored;  // It is only a leftover.
-    fs::remove(media::part_path(run_.output, before->start_id), ignored);
-  }
+  if (before && before->output == state_.output)
+    media::remove_leftovers(run_.output, run_.stage_dir, before->start_id);
   if (!run_.resume) {
     if (before) findings_.emplace_back("begins anew (--no-resume)");
     return;

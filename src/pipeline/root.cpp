@@ -54,9 +54,10 @@ struct Root::Impl {
         record_(record),
         config_(config),
         outbox_(communicator_),
-        guard_(
-            outbox_,
-            {.alone = config.alone, .timeout_s = job.config.rank_timeout_s, .continued = config.continued}),
+        guard_(outbox_, {.alone = config.alone,
+                         .num_ranks = communicator.size(),
+                         .timeout_s = job.config.rank_timeout_s,
+                         .continued = config.continued}),
         roster_(job, communicator_, record, config.alone, decoding.setup.clone()),
         meter_(config.progress, job.input().num_frames),
         dealing_({job, outbox_, record, roster_, meter_}, communicator.size() - 1,
@@ -121,10 +122,16 @@ struct Root::Impl {
     dealing_.record_decoding();
   }
 
-  // The rest of the file is written and gets its name; no first signal stops that.
+  // The rest of the file is written and gets its name; no first signal stops that. A launcher may, soon
+  // after.
   void publish() {
     storing_->mux().finish();
     while (!storing_->mux().finished()) {
+      if (!ending_ && (ending_ = signalled())) {
+        storing_->checkpoints().ended(io::JobStatus::interrupted, ending_->code(), ending_->what());
+        log::info(
+            "interrupted; all is styled, and the output is written to its end (a second signal ends that)");
+      }
       storing_->checkpoints().tick();
       meter_.tick();
       outbox_.retire();
@@ -136,17 +143,17 @@ struct Root::Impl {
 
   // Why the job is to end before its end, if it is.
   std::optional<Error> interruption() {
-    std::optional<Error> why;
-    if (const int signal = config_.interrupted ? config_.interrupted() : 0; signal != 0) {
-      if (signal == SIGTERM && !guard_.all_live_after_signal()) return std::nullopt;
-      why = interrupted_by(signal);
-    } else if (job_.config.max_time_s > 0 && record_.now_s() > job_.config.max_time_s) {
+    std::optional<Error> why = signalled();
+    if (!why && job_.config.max_time_s > 0 && record_.now_s() > job_.config.max_time_s)
       why = Error(ExitCode::interrupted, "interrupted", "--max-time is over", "Run the same command again");
-    } else {
-      return std::nullopt;
-    }
-    since_ending_.restart_s();
+    if (why) since_ending_.restart_s();
     return why;
+  }
+
+  std::optional<Error> signalled() {
+    const int signal = config_.interrupted ? config_.interrupted() : 0;
+    if (signal == 0 || (signal == SIGTERM && !guard_.all_live_after_signal())) return std::nullopt;
+    return interrupted_by(signal);
   }
 
   void say_what_is_under_way() const {

@@ -17,6 +17,7 @@ constexpr double long_work_s = 3600;
 WorkerGuard::WorkerGuard(Outbox& outbox, WorkerGuardConfig config)
     : outbox_(outbox), config_(std::move(config)), watch_(WorkerWatchConfig{.timeout_s = config_.timeout_s}) {
   if (config_.continued) num_continued_ = config_.continued();
+  if (!config_.alone) watch_.expect(config_.num_ranks, watch_time_.seconds_s());
 }
 
 void WorkerGuard::greeted(int rank, const WorkerHello& hello) {

@@ -10,6 +10,7 @@ namespace atelier::pipeline {
 
 struct WorkerGuardConfig {
   bool alone = false;     ///< there are no other processes: it does nothing
+  int num_ranks = 1;      ///< of the job, with the root
   double timeout_s = 20;  ///< of WorkerWatchConfig
   /// How often this process was told to continue; may be empty. mpirun says that to all ranks a second before
   /// TERM, and two before KILL.

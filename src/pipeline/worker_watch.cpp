@@ -15,14 +15,18 @@ constexpr double attention_s = 0.25;  // that one look at the messages counts at
 
 using RanksByHost = std::map<std::string, std::vector<int>>;
 
+std::string name_of(const std::vector<int>& ranks) {
+  std::vector<std::string> texts;
+  for (const int rank : ranks) texts.push_back(std::to_string(rank));
+  return concat(ranks.size() == 1 ? "rank " : "ranks ", join(texts, ", "));
+}
+
 std::optional<LostWorkers> lost_workers(const RanksByHost& ranks_by_host, const std::string& why) {
   if (ranks_by_host.empty()) return std::nullopt;
   std::vector<std::string> parts;
   std::size_t number = 0;
   for (const auto& [host, ranks] : ranks_by_host) {
-    std::vector<std::string> texts;
-    for (const int rank : ranks) texts.push_back(std::to_string(rank));
-    parts.push_back(concat(ranks.size() == 1 ? "rank " : "ranks ", join(texts, ", "), " on ", host));
+    parts.push_back(concat(name_of(ranks), " on ", host));
     number += ranks.size();
   }
   return LostWorkers{concat(join(parts, " and "), number == 1 ? " is gone" : " are gone"), why};
@@ -38,7 +42,12 @@ double Silence::seconds_s(double now_s) {
 
 WorkerWatch::WorkerWatch(WorkerWatchConfig config) : config_(std::move(config)) {}
 
+void WorkerWatch::expect(int num_ranks, double now_s) {
+  for (int rank = 1; rank < num_ranks; ++rank) not_greeted_[rank].heard(now_s);
+}
+
 void WorkerWatch::greeted(int rank, io::ProcessIdentity process, double now_s) {
+  not_greeted_.erase(rank);
   Worker& worker = workers_[rank];
   worker.here = process.shares_processes_with(config_.self);
   worker.process = std::move(process);
@@ -81,7 +90,19 @@ std::optional<LostWorkers> WorkerWatch::lost(double now_s) {
   std::optional<LostWorkers> lost = ended_here(now_s);
   if (!lost) lost = silent(now_s);
   if (!lost) lost = unanswered(now_s);
+  if (!lost) lost = mute(now_s);
   return lost;
+}
+
+// Nobody gets work before all have said hello.
+std::optional<LostWorkers> WorkerWatch::mute(double now_s) {
+  const double limit_s = std::max(config_.timeout_s, config_.hello_s);
+  std::vector<int> ranks;
+  for (auto& [rank, silence] : not_greeted_)
+    if (silence.seconds_s(now_s) > limit_s) ranks.push_back(rank);
+  if (ranks.empty() || config_.timeout_s <= 0) return std::nullopt;
+  return LostWorkers{concat(name_of(ranks), ranks.size() == 1 ? " is gone" : " are gone"),
+                     concat("not a word came since the start, ", fixed(limit_s, 0), " s ago")};
 }
 
 std::optional<LostWorkers> WorkerWatch::ended_here(double now_s) {

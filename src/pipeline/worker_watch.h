@@ -32,6 +32,7 @@ struct LostWorkers {
 
 struct WorkerWatchConfig {
   double timeout_s = 20;  ///< a worker that is silent for so long is gone; 0: silence proves nothing
+  double hello_s = 300;   ///< the same for a worker that has not said hello: it may still look for GPUs
   io::ProcessIdentity self = io::this_process();
   std::function<bool(const io::ProcessIdentity&)> runs =
       io::process_runs;  ///< asked for those on this machine
@@ -46,6 +47,8 @@ class WorkerWatch {
  public:
   explicit WorkerWatch(WorkerWatchConfig config);
 
+  /// Workers [1, num_ranks) are to say hello.
+  void expect(int num_ranks, double now_s);
   /// From now on the worker is watched.
   void greeted(int rank, io::ProcessIdentity process, double now_s);
   /// Any message is a sign of life.
@@ -74,12 +77,14 @@ class WorkerWatch {
     double asked_for_s = 0;
     bool doubted = false;  // nothing came since
   };
+  std::optional<LostWorkers> mute(double now_s);
   std::optional<LostWorkers> ended_here(double now_s);
   std::optional<LostWorkers> silent(double now_s);
   std::optional<LostWorkers> unanswered(double now_s);
 
   WorkerWatchConfig config_;
-  std::map<int, Worker> workers_;  // by rank
+  std::map<int, Worker> workers_;       // by rank
+  std::map<int, Silence> not_greeted_;  // by rank
   double next_ping_s_ = 0;
   double next_look_s_ = 0;
   bool in_doubt_ = false;

@@ -30,9 +30,9 @@ int EncoderChoice::choose(int worker) {
 }
 
 void EncoderChoice::styled(int worker, int encoder) {
-  State& state = ranks_.at(worker);
-  ++state.num_styled;
-  if (encoder == worker) state.styled_before.push_back(state.num_styled);
+  ++ranks_.at(worker).num_styled;
+  State& at = ranks_.at(encoder);
+  if (!at.encoder.helper) at.styled_before.push_back(at.num_styled);
 }
 
 void EncoderChoice::encoded(int encoder) {

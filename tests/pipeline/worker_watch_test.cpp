@@ -116,8 +116,31 @@ TEST_F(Watched, DoubtSparesWhoAskedForTime) {
   EXPECT_EQ(pass(2, {3, 4}), "");
 }
 
+TEST(WorkerWatch, RanksThatNeverSayHelloAreLost) {
+  WorkerWatch watch({.timeout_s = 20, .hello_s = 60, .self = process("node1", 1), .runs = {}});
+  double now_s = 1000;
+  watch.expect(5, now_s);
+  watch.greeted(2, process("node2", 2), now_s);
+  const auto pass = [&](double seconds_s) {
+    std::optional<LostWorkers> lost;
+    for (const double end_s = now_s + seconds_s; now_s < end_s && !lost; now_s += 0.5) {
+      watch.heard(2, now_s);
+      lost = watch.lost(now_s);
+    }
+    return lost;
+  };
+  EXPECT_FALSE(pass(50));
+  watch.greeted(3, process("node2", 3), now_s);
+  watch.left(3);
+  const auto lost = pass(20);
+  ASSERT_TRUE(lost);
+  EXPECT_EQ(lost->who, "ranks 1, 4 are gone");
+  EXPECT_EQ(lost->why, "not a word came since the start, 60 s ago");
+}
+
 TEST(WorkerWatch, SilenceProvesNothingWithoutATimeout) {
   WorkerWatch watch({.timeout_s = 0, .self = process("node1", 1), .runs = {}});
+  watch.expect(3, 0);
   watch.greeted(1, process("node2", 2), 0);
   for (double now_s = 0; now_s < 1000; now_s += 0.5) EXPECT_FALSE(watch.lost(now_s));
 }

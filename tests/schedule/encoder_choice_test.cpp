@@ -49,6 +49,22 @@ TEST(EncoderChoice, AHelperEncodesWhenTheWorkerIsBehind) {
   for (int i = 0; i < 2; ++i) EXPECT_EQ(choice.choose(1), 1) << "it keeps up again";
 }
 
+TEST(EncoderChoice, AChunkThatAnotherHasStyledAfterAFailureCountsForItself) {
+  EncoderChoice choice;
+  choice.add(1, {"a", 2, false});
+  choice.add(2, {"a", 2, true});
+  choice.add(3, {"a", 2, false});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(choice.choose(1), 1);
+  choice.styled(1, 1);
+  choice.styled(3, 1);  // the second one
+  choice.encoded(1);
+  EXPECT_EQ(choice.choose(1), 1);
+  choice.styled(1, 1);
+  choice.styled(1, 1);
+  choice.encoded(1);
+  EXPECT_EQ(choice.choose(1), 2) << "two were styled since the first was, which is encoded only now";
+}
+
 TEST(EncoderChoice, PrefersTheWorkersMachineThenRoomThenTheLowestRank) {
   EncoderChoice choice;
   choice.add(1, {"a", 1, false});

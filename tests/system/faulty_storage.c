@@ -1,6 +1,7 @@
 // Loaded before the C library: opening to write, writing, flushing and renaming fail for files whose path contains
 // FAULT_PATTERN, with error FAULT_ERRNO. The first FAULT_AFTER such calls go well, then FAULT_COUNT fail. With
-// FAULT_KILL the process is killed instead, as it removes such a file.
+// FAULT_KILL the process is killed instead, as it removes such a file. With FAULT_DONE=1 a renaming that fails has been
+// done nevertheless. Each of these calls takes FAULT_DELAY_MS longer.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static long number(const char* name) {
@@ -19,10 +21,17 @@ static long number(const char* name) {
   return text != NULL ? atol(text) : 0;
 }
 
+static void delay(void) {
+  const long delay_ms = number("FAULT_DELAY_MS");
+  struct timespec left = {delay_ms / 1000, delay_ms % 1000 * 1000000};
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) continue;
+}
+
 static int fails(const char* path) {
   static atomic_long calls;
   const char* pattern = getenv("FAULT_PATTERN");
   if (path == NULL || pattern == NULL || strstr(path, pattern) == NULL) return 0;
+  delay();
   const long call = atomic_fetch_add(&calls, 1) - number("FAULT_AFTER");
   if (call < 0 || call >= number("FAULT_COUNT")) return 0;
   errno = (int)number("FAULT_ERRNO");
@@ -81,7 +90,11 @@ int remove(const char* path) {
 }
 
 int rename(const char* from, const char* to) {
-  if (getenv("FAULT_KILL") == NULL && fails(from)) return -1;
   int (*next)(const char*, const char*) = (int (*)(const char*, const char*))dlsym(RTLD_NEXT, "rename");
-  return next(from, to);
+  const int failed = getenv("FAULT_KILL") == NULL && fails(from);
+  if (failed && number("FAULT_DONE") == 0) return -1;
+  const int fault = errno;
+  const int result = next(from, to);
+  if (failed) errno = fault;
+  return failed ? -1 : result;
 }

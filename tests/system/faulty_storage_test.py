@@ -1,8 +1,14 @@
 """Storage that fails for a while, or for good, as network file systems and mounted object stores do: quota, input/output
-errors, stale handles, lost connections. The errors are injected at the C library (faulty_storage.c)."""
+errors, stale handles, lost connections; and slow storage, while which signals come. Errors and delays are injected at the C
+library (faulty_storage.c).
+
+Environment: ATELIER_SIGNALS=all sends every signal at every moment to everyone.
+"""
 import errno
+import itertools
 import os
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -10,6 +16,13 @@ import resume_test
 import support
 
 ERRORS = (errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EDQUOT, errno.ENOSPC)
+# When, to whom, which, and whether twice.
+SIGNALS = (("mux", "mpirun", signal.SIGUSR1, False), ("mux", "root", signal.SIGTERM, True),
+           ("publish", "root", signal.SIGINT, False), ("publish", "mpirun", signal.SIGUSR1, True),
+           ("publish", "mpirun", signal.SIGTERM, False))
+if os.environ.get("ATELIER_SIGNALS") == "all":
+    SIGNALS = tuple(itertools.product(("mux", "publish"), ("mpirun", "root"), (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT),
+                                      (False, True)))
 COMPILER = shutil.which("cc") or shutil.which("gcc")
 
 
@@ -60,6 +73,12 @@ class FaultyStorage(resume_test.Resume):
                 self.assert_whole()
                 self.output.unlink()
 
+    def test_renaming_that_was_done_and_failed(self):
+        """As a network file system says where the answer to a request was lost: the file is there, its old name is not."""
+        done = self.run_faulty(".part", errno.EIO, 3, 1, FAULT_DONE="1")  # after opening, writing, flushing
+        self.assert_done(done)
+        self.assert_whole()
+
     def test_lasting_faults_end_the_job_and_it_goes_on(self):
         places = (("/segments/", 7, 1), (".part", 0, 2), ("/segments/", 40, 3), (".part", 1, 1), ("/segments/", 11, 2))
         for (pattern, after, ranks), error in zip(places, ERRORS, strict=True):
@@ -87,6 +106,59 @@ class FaultyStorage(resume_test.Resume):
                 done = self.run_done(*self.options(self.clip, output))
                 self.assertIn("goes on from an earlier start", done.err)
                 output.unlink()
+
+    def start_slow(self, pattern, delay_ms):
+        """The job on three ranks, in which each opening, write, flush and renaming of such files takes longer."""
+        return self.in_background([*support.MPIRUN, "-n", 3, "-x", f"LD_PRELOAD={self.library}", "-x", f"FAULT_PATTERN={pattern}",
+                                   "-x", f"FAULT_DELAY_MS={delay_ms}", support.program(), "run",
+                                   *self.options(self.clip, self.output), "--stage-dir", self.stage])
+
+    def is_muxing(self):
+        return len(resume_test.segments(self.work)) == resume_test.NUM_CHUNKS and not self.parts()
+
+    def parts(self):
+        return list(self.folder.glob("out.mp4.*.part"))
+
+    def signal_while(self, moment, target, how, twice):
+        """Gives the exit code and what was said."""
+        pattern, delay_ms, condition = {"mux": ("/video.mp4", 100, self.is_muxing), "publish": (".part", 400, self.parts)}[moment]
+        process = self.start_slow(pattern, delay_ms)
+        self.wait_for(condition, process)
+        ranks = self.ranks_of(process)
+        victim = process.pid if target == "mpirun" else ranks[0]
+        os.kill(victim, how)
+        if twice:
+            self.wait_for(lambda: "interrupted; all is styled" in self.said(process), process)
+            os.kill(victim, how)
+        code = process.wait(timeout=60)
+        self.wait_until_gone(ranks)
+        return code, self.said(process)
+
+    def test_signals_while_the_output_is_written(self):
+        self.stage = self.path("stage")
+        for moment, target, how, twice in SIGNALS:
+            with self.subTest(moment=moment, target=target, how=how.name, twice=twice):
+                self.stage.mkdir(exist_ok=True)
+                code, said = self.signal_while(moment, target, how, twice)
+                errors = [line for line in said.splitlines() if line.startswith("atelier: error: ")]
+                killed = target == "mpirun" and how != signal.SIGUSR1  # by mpirun, after 2 s
+                if self.output.exists():
+                    self.assertEqual(self.output.read_bytes() == self.reference, True)
+                if twice and not killed:
+                    self.assertEqual((code, len(errors)), (75, 1), said)
+                    self.assertIn("Run the same command again", errors[0])
+                elif not killed:
+                    self.assertEqual((code, errors), (0, []), said)
+                    self.assertIn("interrupted; all is styled", said)
+                    self.assertFalse(self.work.exists())
+                if self.work.exists():
+                    found = resume_test.state(self.work)
+                    self.assertEqual((found["status"], found["exit_code"]), ("interrupted", 75), said)
+                    done = self.go_on("--stage-dir", self.stage, ranks=2)
+                    self.assertIn(f"goes on from an earlier start: {resume_test.NUM_CHUNKS} chunks", done.err)
+                self.assertEqual(list(self.stage.iterdir()), [])
+                self.assert_whole(others=["stage"])
+                self.output.unlink()
 
 
 def load_tests(loader, _tests, _pattern):

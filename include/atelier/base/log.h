@@ -24,6 +24,8 @@ void info(const std::string& line);
 void warning(const std::string& line);
 /// `atelier: error: line`
 void error(const std::string& line);
+/// Whether such a line was written. May be asked in a signal handler.
+[[nodiscard]] bool error_said();
 /// To the log file only; nothing where there is none.
 void to_file(const std::string& line);
 [[nodiscard]] bool has_file();

@@ -6,7 +6,8 @@ namespace atelier {
 /// ENOTCONN, EAGAIN, ENOSPC, EDQUOT.
 bool may_pass(int error_number);
 
-/// Some file systems cannot flush, and answer fsync so: EINVAL, ENOSYS, ENOTSUP, EROFS.
+/// Some file systems cannot flush, and answer fsync so: EINVAL, ENOSYS, ENOTSUP. (EROFS is no such answer:
+/// ext4 gives it after it has shut down and lost what was written.)
 bool is_flush_refusal(int error_number);
 
 /// Seconds to wait before each further try of what may pass.

@@ -15,7 +15,7 @@ struct MuxerConfig {
   std::filesystem::path
       output;  ///< final name: .mp4 .mov .mkv .webm, or any that FFmpeg can hold the codec in
   std::filesystem::path
-      scratch;  ///< local folder in which the file is muxed before it is copied; empty: $TMPDIR or /tmp
+      scratch;           ///< local folder, in a new folder of which the file is muxed; empty: $TMPDIR or /tmp
   std::string start_id;  ///< OUT is written as OUT.<start-id>.part and renamed
   InputInfo input;       ///< other streams, chapters and metadata are copied from input.path
   EncoderConfig encoder;
@@ -50,8 +50,10 @@ class Muxer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// OUT.<start-id>.part
-std::filesystem::path part_path(const std::filesystem::path& output, const std::string& start_id);
+/// Removes what a start that was killed may have left: OUT.<start-id>.part, and the folder in scratch (as in
+/// MuxerConfig) in which it muxed. What cannot be removed stays.
+void remove_leftovers(const std::filesystem::path& output, const std::filesystem::path& scratch,
+                      const std::string& start_id);
 
 /// Throws UsageError unless a file can be made in output's folder.
 void check_output_writable(const std::filesystem::path& output);

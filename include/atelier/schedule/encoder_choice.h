@@ -25,7 +25,8 @@ class EncoderChoice {
   /// Who encodes the next chunk of this worker, which must have been added. Of the helpers with room: one on
   /// its host, then the one with most room, then the lowest rank.
   int choose(int worker);
-  /// The worker has styled all of a chunk, which the other encodes.
+  /// The worker has styled all of a chunk, which the other encodes: itself, a helper, or after a failure the
+  /// worker that had the chunk first.
   void styled(int worker, int encoder);
   /// All of a styled chunk is encoded.
   void encoded(int encoder);
@@ -37,7 +38,7 @@ class EncoderChoice {
     Encoder encoder;
     int num_chosen = 0;                      // chunks that it is to encode
     std::int64_t num_styled = 0;             // chunks that it has styled
-    std::deque<std::int64_t> styled_before;  // num_styled as each of its own chunks was, which it encodes
+    std::deque<std::int64_t> styled_before;  // num_styled as each was that it encodes, if it styles itself
     bool behind = false;
     [[nodiscard]] int room() const;
   };
