@@ -104,6 +104,8 @@ Checkpoints::Checkpoints(CheckpointsConfig config)
       states_(work_dir_, start_id_),
       segments_(work_dir_, state_.fingerprint.hash(), start_id_) {
   check_output();
+  if (is_of_output(states_.found(), run_))
+    media::remove_leftovers(run_.output, run_.stage_dir, states_.found().newest->start_id);
   if (output_is_finished_) return;
   find();
   write_state();
@@ -128,8 +130,6 @@ void Checkpoints::find() {
   for (const std::string& problem : states_.found().passed_over)
     findings_.push_back(concat("passed over ", problem));
   const std::optional<io::JobState>& before = states_.found().newest;
-  if (before && before->output == state_.output)
-    media::remove_leftovers(run_.output, run_.stage_dir, before->start_id);
   if (!run_.resume) {
     if (before) findings_.emplace_back("begins anew (--no-resume)");
     return;

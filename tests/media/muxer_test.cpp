@@ -340,12 +340,12 @@ TEST_F(MuxerTest, RefusesSegmentsThatDoNotJoin) {
   EXPECT_FALSE(fs::exists(config.output));
 }
 
-class DiskFullTest : public MuxerTest {
+class UnwritableTest : public MuxerTest {
  protected:
   void expect_failure(const fs::path& clip, const std::string& said) const {
     try {
       transcode(clip, path("out.mp4"));
-      FAIL() << "the disk was full";
+      FAIL() << "nothing can be written";
     } catch (const JobError& error) {
       EXPECT_THAT(error.what(), HasSubstr(said));
     }
@@ -354,13 +354,14 @@ class DiskFullTest : public MuxerTest {
   }
 };
 
-TEST_F(DiskFullTest, OnTheOutputFolder) {
+// tests/system/faulty_storage_test.py has full disks and other errors that last or pass.
+TEST_F(UnwritableTest, Part) {
   const fs::path clip = make_clip("in.mp4");
-  fs::create_symlink("/dev/full", path("out.mp4.test.part"));
-  expect_failure(clip, "No space left on device");
+  fs::create_directory(path("out.mp4.test.part"));
+  expect_failure(clip, "Is a directory");
 }
 
-TEST_F(DiskFullTest, OnScratch) {
+TEST_F(UnwritableTest, FullScratch) {
   const fs::path clip = make_clip("in.mp4");
   struct sigaction before {};
   struct sigaction ignore {};

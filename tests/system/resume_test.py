@@ -293,7 +293,7 @@ class Resume(SystemTest):
 
     def test_state_and_segments_of_another_job(self):
         """A work directory that another video was made in, with --work-dir: nothing of it is taken."""
-        other = test_clip(self.path("other.mp4"), seconds=NUM_FRAMES / 20, size="320x180", rate=20, codec=("mpeg4",))
+        other = test_clip(self.shared / "other.mp4", seconds=NUM_FRAMES / 20, size="320x180", rate=20, codec=("mpeg4",))
         work = self.path("work")
         self.work, self.output = work, self.path("other-out.mp4")
         self.interrupt("--work-dir", work, clip=other)
