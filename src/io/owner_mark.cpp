@@ -11,51 +11,18 @@
 #include "atelier/base/error.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
+#include "owner_mark_file.h"
 #include "sealed_json.h"
 #include "work_directory_names.h"
 
 namespace atelier::io {
 namespace {
 
-using nlohmann::ordered_json;
-
-constexpr const char* format = "atelier owner";
-constexpr int format_version = 1;
 constexpr double look_again_s = 1;
 constexpr double dying_s = 5;
 constexpr double look_for_dying_s = 0.25;
 constexpr double renew_again_s = 2;
 constexpr int max_listings = 5;
-
-Buffer serialise_mark(const ProcessIdentity& process, const std::string& start_id, std::int64_t sequence,
-                      bool running) {
-  ordered_json object({{"format", format},
-                       {"format_version", format_version},
-                       {"start_id", start_id},
-                       {"sequence", sequence},
-                       {"phase", running ? "running" : "starting"}});
-  add_process(object, process);
-  return seal_json(object);
-}
-
-struct ParsedMark {
-  ProcessIdentity process;
-  bool running = true;
-};
-
-/// nullopt: no whole mark with this name's start and sequence.
-std::optional<ParsedMark> parse_mark(std::span<const std::byte> bytes, const NumberedName& name) {
-  const OpenedJson opened = open_sealed_json(bytes, format, format_version);
-  if (!opened.content) return std::nullopt;
-  try {
-    const ordered_json& object = *opened.content;
-    if (text_member(object, "start_id") != name.start_id || count_member(object, "sequence") != name.sequence)
-      return std::nullopt;
-    return ParsedMark{process_members(object), text_member(object, "phase") != "starting"};
-  } catch (const JsonFault&) {
-    return std::nullopt;
-  }
-}
 
 /// Another start's newest mark.
 struct Mark {
@@ -118,9 +85,10 @@ Marks OwnerMark::Impl::other_marks() const {
       const int read_failed = files.read(config.work_dir / file_name, max_json_bytes, bytes);
       any_went = any_went || read_failed == ENOENT;
       if (read_failed != 0) continue;
-      if (const auto parsed = parse_mark(bytes.bytes(), *name)) {
-        mark.process = parsed->process;
-        mark.running = parsed->running;
+      const std::optional<StoredMark> stored = parse_mark(bytes.bytes());
+      if (stored && stored->start_id == name->start_id && stored->sequence == name->sequence) {
+        mark.process = stored->process;
+        mark.running = stored->running;
       }
     }
     if (!any_went) break;
@@ -195,7 +163,7 @@ int OwnerMark::Impl::write_mark() {
     return config.work_dir / numbered_name(owner_kind, config.start_id, n);
   };
   const int failed = create_numbered(*config.files, sequence, path, [&](std::int64_t n) {
-    return serialise_mark(config.self, config.start_id, n, running);
+    return serialise_mark({config.start_id, n, running, config.self});
   });
   next_renewal_s = config.now_s() + (failed == 0 ? renewal_s : renew_again_s);
   if (failed != 0) return failed;

@@ -15,6 +15,14 @@ std::string padded(std::int64_t number) {
   return digits;
 }
 
+/// A number as it is written behind the first attempt.
+std::optional<int> parse_attempt(std::string_view digits) {
+  int number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (number < 2 || std::to_string(number) != digits) return std::nullopt;
+  return number;
+}
+
 /// As padded() writes it.
 std::optional<std::int64_t> parse_padded(std::string_view digits) {
   std::int64_t number = 0;
@@ -60,11 +68,11 @@ std::optional<SegmentName> parse_segment_name(std::string_view name) {
   name.remove_prefix(num_fingerprint_digits + 1);
   const std::size_t dot = name.find('.');
   const std::string_view start_id = name.substr(0, dot);
-  const std::string_view attempt = dot == std::string_view::npos ? "2" : name.substr(dot + 1);
-  if (!std::ranges::all_of(fingerprint, is_hex_digit) || !is_start_id(start_id) || attempt.empty() ||
-      !std::ranges::all_of(attempt, [](char c) { return c >= '0' && c <= '9'; }))
+  const std::optional<int> attempt =
+      dot == std::string_view::npos ? std::optional(1) : parse_attempt(name.substr(dot + 1));
+  if (!attempt || !std::ranges::all_of(fingerprint, is_hex_digit) || !is_start_id(start_id))
     return std::nullopt;
-  return SegmentName{*chunk_index, std::string(fingerprint), std::string(start_id)};
+  return SegmentName{*chunk_index, std::string(fingerprint), std::string(start_id), *attempt};
 }
 
 std::string numbered_name(std::string_view kind, const std::string& start_id, std::int64_t sequence) {

@@ -17,6 +17,7 @@ struct SegmentName {
   std::int64_t chunk_index = 0;
   std::string fingerprint_digits;  ///< 16
   std::string start_id;
+  int attempt = 1;
 };
 
 /// attempt: from 1.

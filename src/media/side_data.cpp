@@ -3,26 +3,10 @@
 #include <cstdint>
 #include <cstring>
 
-#include "atelier/base/checked_cast.h"
 #include "compat.h"
 
 namespace atelier::media {
 namespace {
-
-// Layout of packed entries: for each entry its type and its size as 32-bit words, then its bytes.
-constexpr std::size_t header_bytes = 2 * sizeof(std::uint32_t);
-
-void append_word(std::vector<std::byte>& out, std::uint32_t word) {
-  const std::size_t at = out.size();
-  out.resize(at + sizeof word);
-  std::memcpy(out.data() + at, &word, sizeof word);
-}
-
-std::uint32_t word_at(const std::vector<std::byte>& bytes, std::size_t offset) {
-  std::uint32_t word = 0;
-  std::memcpy(&word, bytes.data() + offset, sizeof word);
-  return word;
-}
 
 SideDataEntry entry_of(int type, const std::uint8_t* data, std::size_t size_bytes) {
   SideDataEntry entry;
@@ -76,38 +60,13 @@ bool travels_with_stream(AVPacketSideDataType type) {
 /// A count, and as many timecodes; what FFmpeg leaves behind them is whatever was in memory.
 void clear_unused_timecodes(std::vector<std::byte>& words) {
   if (words.size() < sizeof(std::uint32_t)) return;
-  const std::size_t used = (std::size_t{word_at(words, 0)} + 1) * sizeof(std::uint32_t);
+  std::uint32_t count = 0;
+  std::memcpy(&count, words.data(), sizeof count);
+  const std::size_t used = (std::size_t{count} + 1) * sizeof count;
   for (std::size_t i = used; i < words.size(); ++i) words[i] = std::byte{0};
 }
 
 }  // namespace
-
-std::vector<std::byte> pack_entries(const std::vector<SideDataEntry>& entries) {
-  std::vector<std::byte> out;
-  for (const SideDataEntry& entry : entries) {
-    append_word(out, checked_cast<std::uint32_t>(entry.type));
-    append_word(out, checked_cast<std::uint32_t>(entry.data.size()));
-    out.insert(out.end(), entry.data.begin(), entry.data.end());
-  }
-  return out;
-}
-
-std::vector<SideDataEntry> unpack_entries(const std::vector<std::byte>& bytes) {
-  std::vector<SideDataEntry> entries;
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    if (bytes.size() - at < header_bytes) throw JobError("side data are cut", "half an entry header");
-    SideDataEntry entry;
-    entry.type = checked_cast<int>(word_at(bytes, at));
-    const std::size_t size = word_at(bytes, at + sizeof(std::uint32_t));
-    at += header_bytes;
-    if (bytes.size() - at < size) throw JobError("side data are cut", "an entry is longer than its bytes");
-    entry.data.assign(bytes.data() + at, bytes.data() + at + size);
-    at += size;
-    entries.push_back(std::move(entry));
-  }
-  return entries;
-}
 
 std::vector<std::byte> pack_frame_side_data(const AVFrame& frame) {
   std::vector<SideDataEntry> entries;

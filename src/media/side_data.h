@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "libav.h"
+#include "side_data_entries.h"
 
 namespace atelier::media {
 
@@ -16,14 +17,5 @@ std::vector<std::byte> pack_stream_side_data(const AVStream& stream);
 /// The same with what only the frame has (mastering display in HEVC SEI, EXIF orientation, ICC in PNG …).
 std::vector<std::byte> add_frame_to_stream_side_data(const std::vector<std::byte>& stream_side_data,
                                                      const AVFrame& frame);
-
-/// One entry of packed side data; type is AVFrameSideDataType or AVPacketSideDataType.
-struct SideDataEntry {
-  int type = 0;
-  std::vector<std::byte> data;
-};
-std::vector<std::byte> pack_entries(const std::vector<SideDataEntry>& entries);
-/// Throws JobError for bytes that pack_entries did not make.
-std::vector<SideDataEntry> unpack_entries(const std::vector<std::byte>& bytes);
 
 }  // namespace atelier::media

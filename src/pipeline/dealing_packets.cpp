@@ -9,6 +9,7 @@
 #include "atelier/schedule/policy.h"
 #include "dealing.h"
 #include "job.h"
+#include "packet_hash.h"
 
 namespace atelier::pipeline {
 

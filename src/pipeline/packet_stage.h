@@ -1,14 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <exception>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "atelier/media/packet_reader.h"
 #include "atelier/pipeline/blocking_queue.h"
@@ -57,10 +54,5 @@ class PacketStage {
   std::exception_ptr error_;
   std::thread thread_;
 };
-
-/// What a stored chunk says of the packets that it was made from (StoredSegment::reader_state).
-std::vector<std::byte> pack_packet_hash(std::uint64_t hash);
-/// nullopt: it was decoded at the root, or by another version.
-std::optional<std::uint64_t> unpack_packet_hash(std::span<const std::byte> reader_state);
 
 }  // namespace atelier::pipeline

@@ -3,8 +3,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <span>
+#include <string_view>
 
 #include "atelier/io/segment_file.h"
+#include "work_directory_names.h"
 
 namespace {
 
@@ -40,11 +42,20 @@ void check(std::span<const std::byte> bytes) {
   if (!std::ranges::equal(again.bytes(), bytes)) std::abort();
 }
 
+void check_name(std::string_view name) {
+  if (const auto parts = atelier::io::parse_segment_name(name);
+      parts && name != atelier::io::segment_name(parts->chunk_index, parts->fingerprint_digits,
+                                                 parts->start_id, parts->attempt))
+    std::abort();
+}
+
 }  // namespace
 
+/// Bytes of a segment file, or its name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
   check(bytes);
+  check_name({reinterpret_cast<const char*>(data), size});
   if (size >= size_offset + sizeof(std::uint64_t) + end_marker_bytes + hash_bytes)
     check(sealed(bytes).bytes());
   return 0;

@@ -105,6 +105,7 @@ TEST(WorkDirectoryNames, parse_what_they_write) {
   EXPECT_EQ(segment->chunk_index, 123456789);
   EXPECT_EQ(segment->fingerprint_digits, "0123456789abcdef");
   EXPECT_EQ(segment->start_id, "a1B");
+  EXPECT_EQ(segment->attempt, 12);
   const auto owner = parse_numbered_name("owner", numbered_name("owner", "a1B", 42));
   ASSERT_TRUE(owner);
   EXPECT_EQ(owner->start_id, "a1B");
@@ -116,7 +117,9 @@ TEST(WorkDirectoryNames, refuse_others) {
        {"", ".seg", "00000001.seg", "00000001-0123456789abcdef.seg", "00000001-0123456789abcdef-.seg",
         "00000001-0123456789ABCDEF-a.seg", "1-0123456789abcdef-a.seg", "-0000001-0123456789abcdef-a.seg",
         "99999999999999999999-0123456789abcdef-a.seg", "00000001-0123456789abcdef-a.x.seg",
-        "00000001-0123456789abcdef-a-b.seg", "00000001-0123456789abcdef-a..seg"})
+        "00000001-0123456789abcdef-a-b.seg", "00000001-0123456789abcdef-a..seg",
+        "00000001-0123456789abcdef-a.1.seg", "00000001-0123456789abcdef-a.02.seg",
+        "00000001-0123456789abcdef-a.99999999999.seg"})
     EXPECT_FALSE(parse_segment_name(name)) << name;
   for (const char* name :
        {"", "owner", "owner.json", "owner-a.json", "owner-a-1.json", "owner--00000001.json",

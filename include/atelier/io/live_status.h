@@ -55,6 +55,8 @@ struct ParsedLiveStatus {
 Buffer serialise_live_status(const LiveStatus& status);
 /// Total: any bytes give a status, or the problem.
 ParsedLiveStatus parse_live_status(std::span<const std::byte> bytes);
+/// Whether a status file of any version may begin so, also one that is cut, even to nothing.
+bool begins_like_live_status(std::span<const std::byte> bytes);
 
 /// The file that a job says its status in: one name, written anew, front to back and closed each time. A
 /// reader may find it half-written, which its hash shows, and then reads again.

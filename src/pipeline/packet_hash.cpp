@@ -1,4 +1,4 @@
-#include "packet_stage.h"
+#include "packet_hash.h"
 
 #include "atelier/base/byte_stream.h"
 
