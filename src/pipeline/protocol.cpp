@@ -109,8 +109,8 @@ WorkerHello unpack_hello(const Buffer& bytes) {
   });
 }
 
-// An 8-byte length, that many bytes of JSON, then the weights, the style, the encoder and the decoder as they
-// are.
+// An 8-byte length, that many bytes of JSON, then the weights, the style, the encoder, the decoder and the
+// names of files, which need not be UTF-8, as they are.
 Buffer pack(const WorkerSetup& setup) {
   const std::string text = json{
       {"format", format_json(setup.format)},
@@ -126,12 +126,12 @@ Buffer pack(const WorkerSetup& setup) {
       {"device_index", setup.device ? setup.device->index : 0},
       {"num_workers_here", setup.num_workers_here},
       {"credits", setup.credits},
-      {"log_dir", setup.log_dir},
-      {"log_name",
-       setup.log_name}}.dump();
+      {"log_dir_bytes", setup.log_dir.size()},
+      {"log_name_bytes",
+       setup.log_name.size()}}.dump();
   const std::uint64_t length = text.size();
   Buffer out(sizeof length + text.size() + setup.engine.weights.size() + setup.engine.style.size() +
-             setup.encoder.size() + setup.decoder.size());
+             setup.encoder.size() + setup.decoder.size() + setup.log_dir.size() + setup.log_name.size());
   std::size_t at = 0;
   append(out, at, std::as_bytes(std::span(&length, 1)));
   append(out, at, std::as_bytes(std::span(text)));
@@ -139,6 +139,8 @@ Buffer pack(const WorkerSetup& setup) {
   append(out, at, setup.engine.style.bytes());
   append(out, at, setup.encoder.bytes());
   append(out, at, setup.decoder.bytes());
+  for (const std::string* name : {&setup.log_dir, &setup.log_name})
+    append(out, at, std::as_bytes(std::span(*name)));
   return out;
 }
 
@@ -161,12 +163,12 @@ WorkerSetup unpack_setup(const Buffer& bytes) {
     if (kind >= 0) setup.device = {static_cast<tensor::DeviceKind>(kind), integer<int>(j.at("device_index"))};
     setup.num_workers_here = integer<int>(j.at("num_workers_here"));
     setup.credits = integer<int>(j.at("credits"));
-    setup.log_dir = j.at("log_dir");
-    setup.log_name = j.at("log_name");
     const auto weights = integer<std::size_t>(j.at("weights_bytes"));
     const auto style = integer<std::size_t>(j.at("style_bytes"));
     const auto encoder = integer<std::size_t>(j.at("encoder_bytes"));
     const auto decoder = integer<std::size_t>(j.at("decoder_bytes"));
+    const auto log_dir = integer<std::size_t>(j.at("log_dir_bytes"));
+    const auto log_name = integer<std::size_t>(j.at("log_name_bytes"));
     auto rest = bytes.bytes().subspan(sizeof length + length);
     const auto take = [&rest](std::size_t size) {
       if (size > rest.size()) throw_malformed_message("it is cut");
@@ -178,6 +180,8 @@ WorkerSetup unpack_setup(const Buffer& bytes) {
     setup.engine.style = take(style);
     setup.encoder = take(encoder);
     setup.decoder = take(decoder);
+    setup.log_dir = unpack_text(take(log_dir));
+    setup.log_name = unpack_text(take(log_name));
     if (!rest.empty()) throw_malformed_message("it is too long");
     return setup;
   });

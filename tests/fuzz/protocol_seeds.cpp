@@ -45,6 +45,8 @@ void write_setup(const Seeds& seeds) {
   setup.engine.style = Buffer(io::some_bytes(4, 2));
   setup.encoder = Buffer(io::some_bytes(6, 3));
   setup.decoder = Buffer(io::some_bytes(5, 4));
+  setup.log_dir = "logs";
+  setup.log_name = "n\xe4me";
   const Buffer whole = pack(setup);
   write_message(seeds, 's', "setup", whole.bytes());
   write_message(seeds, 's', "setup_cut", whole.bytes().first(whole.size() - 1));

@@ -29,7 +29,8 @@ WorkerSetup example() {
   setup.device = tensor::Device{tensor::DeviceKind::cuda, 3};
   setup.num_workers_here = 5;
   setup.credits = 3;
-  setup.log_name = "näme";
+  setup.log_dir = "l\xffgs";  // names of files need not be UTF-8
+  setup.log_name = "n\xe4me";
   return setup;
 }
 
@@ -49,7 +50,8 @@ TEST(Protocol, SetupComesBackAsItWas) {
   EXPECT_EQ(out.device->index, 3);
   EXPECT_EQ(out.num_workers_here, 5);
   EXPECT_EQ(out.credits, 3);
-  EXPECT_EQ(out.log_name, "näme");
+  EXPECT_EQ(out.log_dir, in.log_dir);
+  EXPECT_EQ(out.log_name, in.log_name);
 }
 
 TEST(Protocol, AWorkerWithoutADeviceComesBackAsItWas) {
