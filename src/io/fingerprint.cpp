@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::size_t max_differences_said = 6;
 
-std::string valid_utf8(std::string_view text) {
-  using nlohmann::json;
-  return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
-}
-
 const Fact* find(const Fingerprint& fingerprint, const std::string& name) {
   const auto found = std::ranges::find(fingerprint.facts(), name, &Fact::name);
   return found == fingerprint.facts().end() ? nullptr : &*found;
@@ -26,6 +21,11 @@ std::string shown(const std::string& value) {
 }
 
 }  // namespace
+
+std::string valid_utf8(std::string_view text) {
+  using nlohmann::json;
+  return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
+}
 
 void Fingerprint::add(std::string_view name, std::string_view value) {
   Fact fact{valid_utf8(name), valid_utf8(value)};

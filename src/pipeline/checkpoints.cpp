@@ -19,10 +19,11 @@ namespace fs = std::filesystem;
 
 constexpr double state_interval_s = 5;
 
+// As it comes back from a state.
 std::string absolute_text(const fs::path& path) {
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error);
-  return (error ? path : absolute).lexically_normal().string();
+  return io::valid_utf8((error ? path : absolute).lexically_normal().string());
 }
 
 fs::path made(fs::path work_dir) {

@@ -397,6 +397,19 @@ class Resume(SystemTest):
         self.go_on()
         self.assert_whole()
 
+    def test_names_that_are_not_utf8(self):
+        """Of the output, and with it of the work directory and the logs."""
+        self.output = self.path(os.fsdecode(b"o\xfft.mp4"))
+        self.work = self.path(os.fsdecode(b"o\xfft.mp4.atelier"))
+        logs = self.path(os.fsdecode(b"l\xffgs"))
+        self.interrupt("--log-dir", logs, ranks=2)
+        self.output.write_bytes(b"a half")
+        done = self.go_on("--log-dir", logs, ranks=2)
+        self.assertIn("goes on from an earlier start", done.err)
+        self.assertEqual(self.output.read_bytes() == self.reference, True)
+        self.assertFalse(self.work.exists())
+        self.assertEqual(len(list(logs.iterdir())), 4)
+
     def test_leftover_of_a_killed_start_goes(self):
         self.interrupt()
         left = self.path(f"out.mp4.{state(self.work)['start_id']}.part")

@@ -8,6 +8,9 @@
 
 namespace atelier::io {
 
+/// The text with U+FFFD for each byte that is not UTF-8: as it stands in JSON.
+std::string valid_utf8(std::string_view text);
+
 /// One thing that the bits of an output depend on.
 struct Fact {
   std::string name;  ///< as users know it: "--crf", "size of the input"
