@@ -37,6 +37,10 @@ int num_workers(const io::JobRecord& record) {
 
 }  // namespace
 
+int num_helpers(const io::JobRecord& record) {
+  return static_cast<int>(std::ranges::count(record.ranks, "encoder", &io::RankRow::role));
+}
+
 double all_stages_s(const io::FrameRow& row) {
   double sum_s = 0;
   for (const FrameStage& stage : frame_stages) sum_s += static_cast<double>(row.*stage.seconds);
@@ -107,13 +111,16 @@ std::vector<Load> loads(const io::JobRecord& record, const std::vector<io::Frame
   const std::string at_workers = alone          ? "in the one process"
                                  : workers == 1 ? "at the one worker"
                                                 : concat("at the ", workers, " workers");
+  const int helpers = num_helpers(record);
+  const std::string at_encoders =
+      helpers == 0 ? at_workers : concat(at_workers, " and ", helpers, helpers == 1 ? " helper" : " helpers");
   const std::string at_root = alone ? "in the one process" : "at the root";
   std::vector<Load> all{{.name = "decoding",
                          .where = decodes_at_workers(record) ? at_workers : at_root,
                          .lanes = num_lanes(record, frame_stages[0])},
                         {.name = "styling", .where = at_workers, .lanes = num_lanes(record, frame_stages[3])},
                         {.name = "encoding",
-                         .where = encodes_at_workers(record) ? at_workers : at_root,
+                         .where = encodes_at_workers(record) ? at_encoders : at_root,
                          .lanes = num_lanes(record, frame_stages[4])}};
   for (const io::FrameRow& row : styled) {
     all[0].busy_s += static_cast<double>(row.decode_s);

@@ -46,6 +46,8 @@ std::vector<io::FrameRow> timed_frames(const std::vector<io::FrameRow>& styled);
 /// Frames of chunks that an earlier start had finished.
 std::int64_t num_restored_frames(const io::JobRecord& record);
 
+/// Ranks that help to encode and style nothing.
+int num_helpers(const io::JobRecord& record);
 bool encodes_at_workers(const io::JobRecord& record);
 bool decodes_at_workers(const io::JobRecord& record);
 

@@ -40,8 +40,10 @@ std::string advice(const io::JobRecord& record, const Load& limiting, const std:
   if (record.ranks.size() <= 1)
     return "One process did everything; 'mpirun -n N' puts more cores, GPUs or machines to work.";
   if (limiting.name == "encoding") {
-    return encodes_at_workers(record) ? "A faster --preset or more workers would help."
-                                      : "--encode workers would help, or a faster --preset.";
+    if (!encodes_at_workers(record)) return "--encode workers would help, or a faster --preset.";
+    if (num_helpers(record) > 0 || job_value(record, "worker_kind") == "gpu")
+      return "A faster --preset would help, or more ranks: those without a GPU help to encode.";
+    return "A faster --preset or more workers would help.";
   }
   if (limiting.name == "decoding")
     return decodes_at_workers(record) ? "More workers would help."

@@ -90,10 +90,13 @@ std::string tiles(const io::JobRecord& record, const KeyNumbers& numbers, const 
     tile(fixed(numbers.work_frames_per_s, 2), "frames/s without the start");
     tile(concat(fixed(numbers.image.median_ms, 1), " ms"), "median image, all stages");
   }
+  const int helpers = num_helpers(record);
   const std::string workers =
       numbers.num_ranks == 1
           ? "1 process"
-          : concat(numbers.num_workers, numbers.num_workers == 1 ? " worker" : " workers", " and the root");
+          : concat(numbers.num_workers, numbers.num_workers == 1 ? " worker" : " workers",
+                   helpers == 0 ? "" : concat(", ", helpers, helpers == 1 ? " helper" : " helpers"),
+                   " and the root");
   tile(workers, concat("on ", numbers.num_machines, numbers.num_machines == 1 ? " machine" : " machines"));
   if (cost != nullptr)
     tile(concat(money_text(cost->cost), ' ', cost->currency),

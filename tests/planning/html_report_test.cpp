@@ -65,6 +65,24 @@ TEST(HtmlReport, NamesTheSlowestStepFirst) {
                                   "decoding at the root is the limit."));
 }
 
+// 40 frames of 0.28 s in 4 s: three encoders, of them two of a rank that styles nothing.
+TEST(HtmlReport, CountsRanksThatHelpToEncode) {
+  io::JobRecord record = planned_record(40, 1, true);
+  record.ranks.push_back({.rank = 2, .role = "encoder", .host = "m0", .device = "", .num_encoders = 2});
+  record.wall_s = 5;
+  for (io::FrameRow& row : record.frames) {
+    row.encode_s = 0.28F;
+    row.style_s = 0.02F;
+  }
+  const std::string html = page(record);
+  EXPECT_THAT(html, HasSubstr("1 worker, 1 helper and the root"));
+  EXPECT_THAT(first_finding(html),
+              testing::StartsWith("Encoding at the one worker and 1 helper is the busiest step: 93 % busy"));
+  EXPECT_THAT(
+      first_finding(html),
+      testing::EndsWith("A faster --preset would help, or more ranks: those without a GPU help to encode."));
+}
+
 TEST(HtmlReport, NamesASlowRank) {
   io::JobRecord record = planned_record(400, 4);
   for (io::FrameRow& row : record.frames) {
