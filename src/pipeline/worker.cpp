@@ -18,13 +18,10 @@
 #include "atelier/media/muxer.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
-#include "atelier/schedule/policy.h"
-#include "compute_pool.h"
 #include "counting_communicator.h"
-#include "decode_pool.h"
 #include "outbox.h"
-#include "worker_encoders.h"
 #include "worker_guard.h"
+#include "worker_parts.h"
 
 namespace atelier::pipeline {
 namespace {
@@ -32,7 +29,6 @@ namespace {
 using transport::Message;
 using transport::MessageHeader;
 constexpr transport::Rank root_rank = 0;
-constexpr int threads_per_gpu = 3;  // one computes, one's frame comes, one's frame goes
 
 // A chunk that this worker has been dealt.
 struct DealtChunk {
@@ -72,8 +68,8 @@ class Worker {
         handle(std::move(*message));
         busy = true;
       }
-      while (pool_) {
-        std::optional<WorkItem> item = pool_->try_pop();
+      while (parts_.compute) {
+        std::optional<WorkItem> item = parts_.compute->try_pop();
         if (!item) break;
         --num_in_pool_;
         take_back(std::move(*item));
@@ -94,8 +90,8 @@ class Worker {
   void wait(Idle::Microseconds limit) {
     if (limit.count() == 0) return;
     if (!outbox_.empty() || num_decoding_ > 0) limit = std::min(limit, Idle::default_limit);
-    if (pool_)
-      pool_->wait_for(limit);
+    if (parts_.compute)
+      parts_.compute->wait_for(limit);
     else
       std::this_thread::sleep_for(limit);
   }
@@ -158,7 +154,7 @@ class Worker {
     if (chunk.encoder_rank != root_rank)
       to_encoder(chunk, MessageKind::encode, {.chunk_index = chunk_index, .frame_index = chunk.first_frame});
     ++num_decoding_;
-    decoders_->push(chunk_index, std::move(packets));
+    parts_.decoders->push(chunk_index, std::move(packets));
   }
 
   // Of a chunk that is encoded here.
@@ -166,16 +162,16 @@ class Worker {
     const std::int64_t chunk_index = header.chunk_index;
     switch (static_cast<MessageKind>(header.kind)) {
       case MessageKind::frame_info:
-        return encoders_->add_info(chunk_index, unpack_frame_info(payload));
+        return parts_.encoders->add_info(chunk_index, unpack_frame_info(payload));
       case MessageKind::to_encode:
-        return encoders_->add_planes(chunk_index, header.frame_index, std::move(payload));
+        return parts_.encoders->add_planes(chunk_index, header.frame_index, std::move(payload));
       case MessageKind::drop:
-        encoders_->drop(chunk_index);
+        parts_.encoders->drop(chunk_index);
         return send(MessageKind::dropped, {.chunk_index = chunk_index}, {});
       default:
-        encoders_->begin(chunk_index, header.frame_index);
+        parts_.encoders->begin(chunk_index, header.frame_index);
         if (header.flags > 0)
-          encoders_->set_end({chunk_index, header.frame_index, header.frame_index + header.flags});
+          parts_.encoders->set_end({chunk_index, header.frame_index, header.frame_index + header.flags});
     }
   }
 
@@ -192,14 +188,14 @@ class Worker {
     times.received_s = clock_.seconds_s();
     ++chunks_.at(chunk_index).num_received;
     ++num_in_pool_;
-    pool_->push({chunk_index, frame_index, std::move(planes), times, {}, {}});
+    parts_.compute->push({chunk_index, frame_index, std::move(planes), times, {}, {}});
   }
 
   // Only as many as keep the compute threads busy: the others wait in the decoders' queue, which is short.
   bool take_decoded() {
     bool any = false;
-    while (decoders_ && num_in_pool_ < 2 * pool_->num_threads() + 2) {
-      std::optional<DecodePool::Item> item = decoders_->try_pop();
+    while (parts_.decoders && num_in_pool_ < 2 * parts_.compute->num_threads() + 2) {
+      std::optional<DecodePool::Item> item = parts_.decoders->try_pop();
       if (!item) break;
       any = true;
       item->frame ? take_frame(item->chunk_index, std::move(*item->frame))
@@ -255,38 +251,11 @@ class Worker {
                       .file = std::filesystem::path(setup.log_dir) /
                               concat(setup.log_name, "-rank", communicator_.rank(), ".log")});
     }
-    const int num_cores = std::max(1, tensor::num_usable_cores() / std::max(1, setup.num_workers_here));
-    WorkerReady ready;
     int credits = 0;
-    if (!setup.encoder.empty()) {
-      ready.num_encoders = schedule::num_encoders(num_cores);
-      encoders_.emplace(unpack_encoder(setup.encoder.bytes()), ready.num_encoders, clock_);
-      credits = schedule::credits_with_encoders(ready.num_encoders);
-    }
-    if (setup.device) {
-      credits = std::max({credits, setup.credits, set_up_styling(setup, num_cores, ready)});
-    } else {
-      ready.device = tensor::device_name({tensor::DeviceKind::cpu, 0});
-      ready.num_threads = 0;
-      credits = 0;
-    }
+    const WorkerReady ready = make_worker_parts(setup, config_.make_engine, clock_, parts_, credits);
     log::to_file(concat("rank ", communicator_.rank(), " on ", host_name(), ": ", ready.device, ", ",
                         ready.num_threads, " threads"));
-    ready.clock_s = clock_.seconds_s();
     send(MessageKind::ready, {.flags = credits}, pack(ready));
-  }
-
-  // Returns the credits that decoding here needs.
-  int set_up_styling(const WorkerSetup& setup, int num_cores, WorkerReady& ready) {
-    const bool on_gpu = setup.device->kind == tensor::DeviceKind::cuda;
-    ready.num_threads = std::min(on_gpu ? threads_per_gpu : num_cores, models::max_callers(setup.engine));
-    pool_.emplace(setup, *setup.device, ready.num_threads, config_.make_engine, clock_);
-    ready.device = tensor::device_name(*setup.device);
-    ready.capability = on_gpu ? ready.device : tensor::cpu_capability();
-    if (setup.decoder.empty()) return 0;
-    const int num_decoders = schedule::num_decoders(num_cores);
-    decoders_.emplace(setup.decoder.clone(), num_decoders);
-    return schedule::credits_with_decoders(num_decoders);
   }
 
   void take_back(WorkItem item) {
@@ -340,8 +309,8 @@ class Worker {
 
   bool send_segments() {
     bool any = false;
-    while (encoders_) {
-      std::optional<EncodedChunk> encoded = encoders_->try_pop();
+    while (parts_.encoders) {
+      std::optional<EncodedChunk> encoded = parts_.encoders->try_pop();
       if (!encoded) break;
       encoded->clock_s = clock_.seconds_s();
       send(MessageKind::segment, {.chunk_index = encoded->segment.chunk_index}, pack(*encoded));
@@ -359,12 +328,10 @@ class Worker {
   Outbox outbox_;
   Idle idle_;
   RootWatch root_watch_;
-  std::optional<ComputePool> pool_;
-  std::optional<DecodePool> decoders_;  // where workers decode
-  int num_in_pool_ = 0;                 // frames
-  int num_decoding_ = 0;                // chunks
+  WorkerParts parts_;
+  int num_in_pool_ = 0;   // frames
+  int num_decoding_ = 0;  // chunks
   std::map<std::int64_t, DealtChunk> chunks_;
-  std::optional<WorkerEncoders> encoders_;  // where workers encode
   Stopwatch clock_;
   std::int64_t num_frames_ = 0;
   double busy_s_ = 0;
