@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "atelier/base/error.h"
+#include "atelier/base/handle.h"
 #include "atelier/base/text.h"
 
 namespace atelier::launch {
@@ -46,6 +47,8 @@ std::vector<std::string> read_hosts(const std::filesystem::path& path) {
 
 void check_hosts(const std::vector<std::string>& hosts) {
   for (const std::string& host : hosts) {
+    // A small system may have no /etc/hosts, and mpirun knows these without.
+    if (host == "localhost" || host == host_name()) continue;
     addrinfo* found = nullptr;
     const int error = getaddrinfo(host.c_str(), nullptr, nullptr, &found);
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
