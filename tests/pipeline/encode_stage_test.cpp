@@ -6,23 +6,10 @@
 #include <thread>
 
 #include "atelier/base/stopwatch.h"
+#include "gray_encoder.h"
 
 namespace atelier::pipeline {
 namespace {
-
-media::EncoderConfig ffv1() {
-  media::EncoderConfig encoder;
-  encoder.encoder = "ffv1";
-  encoder.pixel_format = "gray";
-  encoder.input.model = ColorModel::gray;
-  encoder.input.width_px = 640;
-  encoder.input.height_px = 480;
-  encoder.input.range = ColorRange::full;
-  encoder.input.pixel_format = "gray";
-  encoder.time_base = {1, 25};
-  encoder.frame_rate = {25, 1};
-  return encoder;
-}
 
 FramePlanes frame(std::int64_t index, std::int64_t pts_ticks) {
   FramePlanes frame;
@@ -46,7 +33,7 @@ std::optional<EncodedChunk> wait_for_chunk(EncodeStage& stage, double limit_s) {
 // Also while a thread is at work on it.
 TEST(EncodeStage, ADroppedChunkBeginsAnew) {
   for (int delay_us = 0; delay_us < 4000; delay_us += 400) {
-    EncodeStage stage(ffv1(), 2);
+    EncodeStage stage(gray_encoder(640, 480), 2);
     for (int i = 0; i < 3; ++i) stage.add(7, 50, frame(50 + i, 1000 + i));
     std::this_thread::sleep_for(std::chrono::microseconds(delay_us));
     stage.drop(7);

@@ -11,26 +11,13 @@
 #include <vector>
 
 #include "atelier/base/stopwatch.h"
+#include "gray_encoder.h"
 
 namespace atelier::pipeline {
 namespace {
 
 constexpr std::int64_t num_frames = 6;
 constexpr std::int64_t num_chunks = 3;
-
-media::EncoderConfig ffv1() {
-  media::EncoderConfig encoder;
-  encoder.encoder = "ffv1";
-  encoder.pixel_format = "gray";
-  encoder.input.model = ColorModel::gray;
-  encoder.input.width_px = 64;
-  encoder.input.height_px = 48;
-  encoder.input.range = ColorRange::full;
-  encoder.input.pixel_format = "gray";
-  encoder.time_base = {1, 25};
-  encoder.frame_rate = {25, 1};
-  return encoder;
-}
 
 FrameInfo info(std::int64_t frame_index) {
   FrameInfo info;
@@ -60,7 +47,7 @@ void deliver_in_any_order(std::vector<Sender> senders, std::mt19937& random) {
 // The root tells where chunks begin and end; two workers style frames, one those that the other failed on.
 TEST(WorkerEncoders, MessagesOfDifferentRanksComeInAnyOrder) {
   std::mt19937 random(7);
-  WorkerEncoders encoders(ffv1(), 2, {});
+  WorkerEncoders encoders(gray_encoder(64, 48), 2, {});
   std::vector<std::vector<std::byte>> expected;  // packets of a chunk's frames, which are alike in all runs
   for (int run = 0; run < 60; ++run) {
     std::vector<Sender> senders(3);

@@ -11,6 +11,7 @@
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
 #include "atelier/transport/loopback_communicator.h"
+#include "gray_encoder.h"
 
 namespace atelier::pipeline {
 namespace {
@@ -66,13 +67,7 @@ class Root {
     setup.credits = 5;
     if (encode) {
       setup.format.pixel_format = "gray";
-      media::EncoderConfig encoder;
-      encoder.encoder = "ffv1";
-      encoder.pixel_format = "gray";
-      encoder.input = setup.format;
-      encoder.time_base = {1, 25};
-      encoder.frame_rate = {25, 1};
-      setup.encoder = pack(encoder);
+      setup.encoder = pack(gray_encoder(setup.format.width_px, setup.format.height_px));
     }
     send(MessageKind::setup, {}, pack(setup));
   }

@@ -168,11 +168,7 @@ class FaultyStorage(resume_test.Resume):
 
 
 def load_tests(loader, _tests, _pattern):
-    """Not those of resume_test again."""
-    suite = unittest.TestSuite()
-    inherited = loader.getTestCaseNames(resume_test.Resume)
-    suite.addTests(FaultyStorage(name) for name in loader.getTestCaseNames(FaultyStorage) if name not in inherited)
-    return suite
+    return resume_test.own_tests(loader, FaultyStorage)
 
 
 if __name__ == "__main__":

@@ -89,11 +89,7 @@ class HelperRanks(resume_test.Resume):
 
 
 def load_tests(loader, _tests, _pattern):
-    """Not those of resume_test again."""
-    suite = unittest.TestSuite()
-    inherited = loader.getTestCaseNames(resume_test.Resume)
-    suite.addTests(HelperRanks(name) for name in loader.getTestCaseNames(HelperRanks) if name not in inherited)
-    return suite
+    return resume_test.own_tests(loader, HelperRanks)
 
 
 if __name__ == "__main__":

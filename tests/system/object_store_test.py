@@ -182,9 +182,8 @@ def load_tests(loader, _tests, _pattern):
     suite = unittest.TestSuite()
     names = loader.getTestCaseNames(resume_test.Resume) if os.environ.get("ATELIER_STORE") == "all" else SOME
     suite.addTests(ResumeOnStore(name) for name in names)
-    inherited = loader.getTestCaseNames(resume_test.Resume)
     for case in (OnStore, OnS3, StoreGoes, DiskFull):
-        suite.addTests(case(name) for name in loader.getTestCaseNames(case) if name not in inherited)
+        suite.addTests(resume_test.own_tests(loader, case))
     return suite
 
 

@@ -598,5 +598,11 @@ class Resume(SystemTest):
             time.sleep(0.05)
 
 
+def own_tests(loader, case):
+    """Of a class made from Resume, not the tests of Resume again."""
+    inherited = loader.getTestCaseNames(Resume)
+    return unittest.TestSuite(case(name) for name in loader.getTestCaseNames(case) if name not in inherited)
+
+
 if __name__ == "__main__":
     unittest.main()
