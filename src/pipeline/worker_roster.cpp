@@ -44,15 +44,17 @@ std::map<int, Buffer> WorkerRoster::greet(int rank, const WorkerHello& hello) {
 Buffer WorkerRoster::setup(int rank, const WorkerRole& role) const {
   WorkerSetup setup;
   setup.format = job_.input().format;
-  setup.engine = job_.engine.clone();
-  setup.device = role.device;
-  if (setup.device && job_.engine.kind == "simulated") setup.device = tensor::Device{};
   setup.num_workers_here = role.num_workers_here;
   setup.credits = schedule::credits_per_worker;
-  for (const auto& [slow_rank, factor] : job_.config.simulated_slow)
-    if (slow_rank == rank) setup.engine.simulated_ms *= factor;
+  setup.device = role.device;
+  if (role.device) {  // a helper needs neither weights nor packets
+    setup.engine = job_.engine.clone();
+    setup.decoder = decoder_.clone();
+    if (setup.engine.kind == "simulated") setup.device = tensor::Device{};
+    for (const auto& [slow_rank, factor] : job_.config.simulated_slow)
+      if (slow_rank == rank) setup.engine.simulated_ms *= factor;
+  }
   if (job_.encode_at_workers) setup.encoder = pack(job_.encoder);
-  setup.decoder = decoder_.clone();
   setup.log_dir = job_.config.log_dir.string();
   setup.log_name = job_.log_name;
   return pack(setup);
