@@ -110,7 +110,10 @@ ProcessResult run_process(const ProcessConfig& config) {
   int status = 0;
   while (true) {
     const pid_t done = waitpid(child, &status, WNOHANG);
-    if (done == child || (done < 0 && errno != EINTR)) break;
+    if (done == child) break;
+    if (done < 0 && errno != EINTR)
+      throw JobError(concat("how '", config.command.front(), "' ended cannot be told"), errno_text(errno),
+                     "This process must not ignore CHLD");
     if (result.end == ProcessEnd::exited) {
       if (watch.seconds_s() > config.timeout_s)
         result.end = ProcessEnd::timed_out;

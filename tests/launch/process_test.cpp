@@ -69,5 +69,18 @@ TEST_F(Process, NamesAProgramThatIsNotThere) {
   }
 }
 
+TEST_F(Process, DoesNotTakeALostExitCodeForSuccess) {
+  struct Ignored {
+    void (*before)(int) = std::signal(SIGCHLD, SIG_IGN);
+    ~Ignored() { std::signal(SIGCHLD, before); }
+  } const ignored;
+  try {
+    run_process(shell("exit 7"));
+    FAIL() << "it has an exit code";
+  } catch (const JobError& e) {
+    EXPECT_NE(std::string(e.what()).find("how 'sh' ended cannot be told"), std::string::npos) << e.what();
+  }
+}
+
 }  // namespace
 }  // namespace atelier::launch

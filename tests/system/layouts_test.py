@@ -4,6 +4,7 @@ File comparisons are exact.
 """
 import csv
 import shutil
+import signal
 import stat
 import tempfile
 import unittest
@@ -146,17 +147,30 @@ class Layouts(SystemTest):
         self.assert_one_error(finished, 2)
         self.assertIn("names 1 machines", finished.errors()[0])
 
-    def test_mpirun_gets_the_hosts(self):
-        clip = test_clip(self.path("clip.mkv"), seconds=1, sound=False)
+    def stand_in_for_mpirun(self):
+        """A program that keeps its words and ends with 213."""
         stand_in = self.path("stand-in")
         stand_in.write_text(f"#!/bin/sh\necho \"$@\" >>{self.path('words')}\necho 'a host is down' >&2\nexit 213\n")
         stand_in.chmod(stand_in.stat().st_mode | stat.S_IXUSR)
+        return stand_in
+
+    def test_mpirun_gets_the_hosts(self):
+        clip = test_clip(self.path("clip.mkv"), seconds=1, sound=False)
         self.path("hosts").write_text("localhost\n127.0.0.1  # the second\n")
-        finished = atelier("bench", "layouts", "--mpirun", stand_in, "--results", self.path("results"), "--layouts", "2x3",
-                           "--hosts", self.path("hosts"), "--input", clip, "--engine", "identity", "--warm-ups", 0)
+        finished = atelier("bench", "layouts", "--mpirun", self.stand_in_for_mpirun(), "--results", self.path("results"),
+                           "--layouts", "2x3", "--hosts", self.path("hosts"), "--input", clip, "--engine", "identity", "--warm-ups", 0)
         self.assertEqual(finished.code, 1, finished.err)
         self.assertIn("layout 2x3 ended with code 213 (a host is down)", finished.errors()[-1])
         self.assertIn("-n 7 --map-by slot --host localhost:4,127.0.0.1:3 ", self.path("words").read_text())
+
+    def test_a_parent_that_ignores_chld(self):
+        """The exit code of what is started is known all the same."""
+        clip = test_clip(self.path("clip.mkv"), seconds=1, sound=False)
+        finished = atelier("bench", "layouts", "--mpirun", self.stand_in_for_mpirun(), "--results", self.path("results"),
+                           "--layouts", "1x1", "--input", clip, "--engine", "identity", "--warm-ups", 0,
+                           preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assertEqual(finished.code, 1, finished.err)
+        self.assertIn("layout 1x1 ended with code 213", finished.errors()[-1])
 
     def test_bad_usage(self):
         clip = test_clip(self.path("clip.mkv"), seconds=1, sound=False)
