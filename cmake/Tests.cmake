@@ -19,6 +19,19 @@ function(add_room_tests name)
   gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 LABELS ${name})
 endfunction()
 
+# build_id_probe_*: the same program with the same sources and with others, for tests/base/build_id_test.cpp.
+function(add_build_id_probes)
+  foreach(probe IN ITEMS a:1 a_again:1 b:2)
+    string(REPLACE ":" ";" probe "${probe}")
+    list(GET probe 0 name)
+    list(GET probe 1 value)
+    add_executable(build_id_probe_${name} "${CMAKE_SOURCE_DIR}/tests/base/build_id_probe.cpp")
+    target_compile_definitions(build_id_probe_${name} PRIVATE VALUE=${value})
+    target_link_libraries(build_id_probe_${name} PRIVATE atelier_base atelier_warnings)
+    add_dependencies(base_test build_id_probe_${name})
+  endforeach()
+endfunction()
+
 # add_mpi_test(NAME RANKS 1 2 4): tests/NAME.cpp has its own main(), which makes an all-rank verdict;
 # it runs under a real mpirun on each number of ranks.
 function(add_mpi_test name)

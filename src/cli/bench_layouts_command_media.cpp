@@ -185,7 +185,7 @@ int bench_layouts_command(const std::vector<std::string>& arguments) {
   check_run_arguments(config);
   config.program = this_program();
   if (config.slurm && config.slurm_script.empty()) config.slurm_script = shipped_script(config.program);
-  config.context = {.program = concat("atelier ", program_version(), " (git ", git_sha(), ")"),
+  config.context = {.program = build_text(),
                     .command = "atelier bench layouts " + join(arguments, " "),
                     .utc = utc_text(wall_clock_s()),
                     .launcher = config.slurm ? "sbatch" : join(config.mpirun, " "),

@@ -82,7 +82,7 @@ int run_program(const std::vector<std::string>& arguments) {
     return arguments.empty() ? static_cast<int>(ExitCode::usage) : 0;
   }
   if (arguments[0] == "--version") {
-    std::cout << "atelier " << program_version() << " (git " << git_sha() << ")\n";
+    std::cout << build_text() << '\n';
     return 0;
   }
   for (const Command& command : commands()) {

@@ -8,6 +8,7 @@
 #include "atelier/base/hash.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
+#include "atelier/base/version.h"
 #include "atelier/io/work_directory.h"
 #include "atelier/media/muxer.h"
 #include "atelier/pipeline/protocol.h"

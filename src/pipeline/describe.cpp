@@ -4,6 +4,7 @@
 
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
+#include "atelier/base/version.h"
 #include "atelier/io/record.h"
 #include "atelier/media/muxer.h"
 #include "atelier/media/video_reader.h"

@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <system_error>
 
+#include "atelier/base/build_id.h"
 #include "atelier/base/hash.h"
 #include "atelier/base/text.h"
+#include "atelier/base/version.h"
 #include "atelier/media/muxer.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"
@@ -40,6 +42,16 @@ std::string number_text(double value) {
   return fixed(value, 9);
 }
 
+// FFmpeg's version says nothing of the codecs that it calls, nor of a distribution's patches.
+std::string codec_libraries() {
+  std::vector<std::string> texts;
+  for (const LoadedLibrary& library : loaded_libraries(
+           {"libavcodec", "libavformat", "libavutil", "libswscale", "libx264", "libx265", "libvpx", "libaom",
+            "libSvtAv1", "librav1e", "libdav1d", "libkvazaar", "libopenh264", "libtheora", "libxvidcore"}))
+    texts.push_back(concat(library.file, " ", library.build_id.substr(0, 16)));
+  return join(texts, ", ");
+}
+
 }  // namespace
 
 io::Fingerprint job_fingerprint(const Job& job, const std::string& capability) {
@@ -69,6 +81,7 @@ io::Fingerprint job_fingerprint(const Job& job, const std::string& capability) {
   fingerprint.add("program", build_text());
   fingerprint.add("libtorch", tensor::library_versions());
   fingerprint.add("FFmpeg", media::library_versions());
+  fingerprint.add("codec libraries", codec_libraries());
   return fingerprint;
 }
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "atelier/base/text.h"
-#include "atelier/base/version.h"
 #include "atelier/frame/message_bytes.h"
 
 namespace atelier::pipeline {
@@ -248,10 +247,6 @@ ChunkTimes unpack_times(const Buffer& bytes) {
   if (!times.frames.empty())
     std::memcpy(times.frames.data(), bytes.data() + head_bytes, bytes.size() - head_bytes);
   return times;
-}
-
-std::string build_text() {
-  return concat("atelier ", program_version(), " (git ", git_sha(), ")");
 }
 
 }  // namespace atelier::pipeline

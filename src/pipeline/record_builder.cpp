@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "atelier/base/build_id.h"
 #include "atelier/base/checked_cast.h"
 #include "atelier/base/memory.h"
 #include "atelier/base/text.h"
@@ -21,6 +22,7 @@ void RecordBuilder::describe(const Job& job) {
   for (const auto& [name, value] : job.config.settings) set("setting." + name, value);
   set("program_version", program_version());
   set("git_sha", git_sha());
+  set("build_id", build_id());
   set("libtorch", tensor::library_versions());
   set("ffmpeg", media::library_versions());
   set("hdf5", io::library_versions());

@@ -12,6 +12,7 @@
 #include "atelier/base/log.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
+#include "atelier/base/version.h"
 #include "atelier/io/record.h"
 #include "atelier/media/muxer.h"
 #include "atelier/pipeline/protocol.h"

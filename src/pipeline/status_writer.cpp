@@ -9,6 +9,7 @@
 
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
+#include "atelier/base/version.h"
 #include "atelier/pipeline/protocol.h"
 #include "record_builder.h"
 

@@ -15,6 +15,7 @@
 #include "atelier/base/memory.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
+#include "atelier/base/version.h"
 #include "atelier/media/muxer.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/pipeline/protocol.h"

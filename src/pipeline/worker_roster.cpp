@@ -8,6 +8,7 @@
 #include "atelier/base/handle.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
+#include "atelier/base/version.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/schedule/policy.h"
 #include "job.h"

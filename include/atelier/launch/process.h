@@ -26,8 +26,8 @@ struct ProcessResult {
 
 /// Runs a program to its end, with stdin from /dev/null, in a process group of its own. When the time is over
 /// or the caller wants no more, the group gets TERM, and KILL 10 s later. Throws UsageError for a program
-/// that cannot be started or a log that cannot be written, JobError where the system does not tell how it ended:
-/// then this process ignores CHLD.
+/// that cannot be started or a log that cannot be written, JobError where the system does not tell how it
+/// ended: then this process ignores CHLD.
 ProcessResult run_process(const ProcessConfig& config);
 
 /// The last lines of a text file that say something, joined by " / "; empty if there is none.

@@ -48,7 +48,7 @@ enum class MessageKind : std::int32_t {
 /// Who a worker is.
 struct WorkerHello {
   std::string host;
-  std::string build;                   ///< version and git SHA: ranks of different builds are refused
+  std::string build;                   ///< build_text(): ranks of different builds are refused
   std::vector<std::string> gpus = {};  ///< ids of those that it sees, by index
   io::ProcessIdentity process;
 };
@@ -116,8 +116,5 @@ WorkerReady unpack_ready(const Buffer& bytes);
 WorkerGoodbye unpack_goodbye(const Buffer& bytes);
 ChunkTimes unpack_times(const Buffer& bytes);
 std::string unpack_text(const Buffer& bytes);
-
-/// "atelier 0.1.0 (git 0123456789ab)"
-std::string build_text();
 
 }  // namespace atelier::pipeline
