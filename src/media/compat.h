@@ -100,14 +100,6 @@ inline std::int64_t frame_duration(const AVFrame& frame) {
 #endif
 }
 
-inline void set_frame_duration(AVFrame& frame, std::int64_t duration_ticks) {
-#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
-  frame.duration = duration_ticks;
-#else
-  frame.pkt_duration = duration_ticks;
-#endif
-}
-
 /// Lets decoding threads call get_buffer2 themselves; later releases always do.
 inline void allow_callbacks_in_threads([[maybe_unused]] AVCodecContext& context) {
 #if LIBAVCODEC_VERSION_MAJOR < 60

@@ -39,7 +39,6 @@ class CountingCommunicator final : public transport::Communicator {
 
   [[nodiscard]] transport::Rank rank() const override { return communicator_.rank(); }
   [[nodiscard]] int size() const override { return communicator_.size(); }
-  [[nodiscard]] int local_rank() const override { return communicator_.local_rank(); }
   [[nodiscard]] int local_size() const override { return communicator_.local_size(); }
   [[nodiscard]] transport::Transfer send(transport::Rank to, transport::MessageHeader header,
                                          Buffer payload) override {

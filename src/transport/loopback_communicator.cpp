@@ -28,7 +28,6 @@ class LoopbackCommunicator final : public Communicator {
 
   [[nodiscard]] Rank rank() const override { return rank_; }
   [[nodiscard]] int size() const override { return 2; }
-  [[nodiscard]] int local_rank() const override { return rank_; }
   [[nodiscard]] int local_size() const override { return 2; }
 
   [[nodiscard]] Transfer send(Rank to, MessageHeader header, Buffer payload) override {

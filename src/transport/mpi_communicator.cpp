@@ -105,7 +105,6 @@ struct MpiCommunicator::Core {
   MPI_Comm comm = MPI_COMM_NULL;
   int rank = 0;
   int size = 1;
-  int local_rank = 0;
   int local_size = 1;
   bool finished = false;
   int exceptions_at_start = std::uncaught_exceptions();
@@ -158,7 +157,6 @@ MpiCommunicator::Core::Core() {
   MPI_Comm machine = MPI_COMM_NULL;
   check(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &machine),
         "MPI_Comm_split_type");
-  check(MPI_Comm_rank(machine, &local_rank), "MPI_Comm_rank");
   check(MPI_Comm_size(machine, &local_size), "MPI_Comm_size");
   check(MPI_Comm_free(&machine), "MPI_Comm_free");
   sources = std::vector<Source>(checked_cast<std::size_t>(size));
@@ -259,9 +257,6 @@ Rank MpiCommunicator::rank() const {
 }
 int MpiCommunicator::size() const {
   return core_->size;
-}
-int MpiCommunicator::local_rank() const {
-  return core_->local_rank;
 }
 int MpiCommunicator::local_size() const {
   return core_->local_size;

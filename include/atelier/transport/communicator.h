@@ -50,8 +50,7 @@ class Communicator {
   virtual ~Communicator() = default;
   [[nodiscard]] virtual Rank rank() const = 0;
   [[nodiscard]] virtual int size() const = 0;
-  /// Position of this rank among the ranks of its machine, and how many those are.
-  [[nodiscard]] virtual int local_rank() const = 0;
+  /// How many ranks run on this rank's machine.
   [[nodiscard]] virtual int local_size() const = 0;
   /// Starts to send; never blocks.
   [[nodiscard]] virtual Transfer send(Rank to, MessageHeader header, Buffer payload) = 0;

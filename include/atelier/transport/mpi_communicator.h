@@ -29,7 +29,6 @@ class MpiCommunicator final : public Communicator {
 
   [[nodiscard]] Rank rank() const override;
   [[nodiscard]] int size() const override;
-  [[nodiscard]] int local_rank() const override;
   [[nodiscard]] int local_size() const override;
   [[nodiscard]] Transfer send(Rank to, MessageHeader header, Buffer payload) override;
   std::optional<Message> poll() override;
