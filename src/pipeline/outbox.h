@@ -21,7 +21,8 @@ class Outbox {
   void send(transport::Rank to, MessageKind kind, transport::MessageHeader header = {}, Buffer payload = {}) {
     header.kind = static_cast<std::int32_t>(kind);
     const std::size_t bytes = payload.size();
-    under_way_[to].push_back({communicator_.send(to, header, std::move(payload)), bytes});
+    transport::Transfer transfer = communicator_.send(to, header, std::move(payload));
+    under_way_[to].push_back({std::move(transfer), bytes});
     bytes_ += bytes;
   }
 
