@@ -47,7 +47,8 @@ function(add_mpi_test name)
 endfunction()
 set(ATELIER_MPIRUN_FLAGS --allow-run-as-root --oversubscribe --bind-to none)
 
-# tests/system/*_test.py: whole-program tests with the standard library's unittest; one ctest entry a file.
+# tests/system/*_test.py: whole-program tests with the standard library's unittest; one ctest entry a file, and one for each
+# case that may skip (tests/system/run_entry.py), so that ctest's last lines name what did not run.
 function(add_system_tests)
   if(NOT ATELIER_MEDIA)
     return()
@@ -57,10 +58,22 @@ function(add_system_tests)
                  RANKS 1 2 4)
   endif()
   file(GLOB scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/system/*_test.py")
-  foreach(script IN LISTS scripts)
+  set(run_entry "${CMAKE_SOURCE_DIR}/tests/system/run_entry.py")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${scripts} "${run_entry}")
+  execute_process(COMMAND ${ATELIER_PYTHON} -B "${run_entry}" entries ${scripts}
+                  OUTPUT_VARIABLE entries OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+  string(REPLACE "\n" ";" entries "${entries}")
+  foreach(entry IN LISTS entries)
+    string(REGEX MATCH "^(.*):([A-Za-z0-9_.]+)$" matched "${entry}")
+    set(script "${CMAKE_MATCH_1}")
+    set(name "${CMAKE_MATCH_2}")
     get_filename_component(stem "${script}" NAME_WE)
-    add_test(NAME system.${stem} COMMAND ${ATELIER_PYTHON} -B "${script}" -v)
-    set_tests_properties(system.${stem} PROPERTIES TIMEOUT 900 LABELS system PROCESSORS 2
+    set(test system.${stem})
+    if(NOT name STREQUAL "all")
+      string(APPEND test ".${name}")
+    endif()
+    add_test(NAME ${test} COMMAND ${ATELIER_PYTHON} -B "${run_entry}" run "${script}" ${name})
+    set_tests_properties(${test} PROPERTIES TIMEOUT 900 LABELS system PROCESSORS 2 SKIP_RETURN_CODE 77
       ENVIRONMENT "ATELIER=$<TARGET_FILE:atelier>;ATELIER_SHARED=${CMAKE_SOURCE_DIR}/../shared")
   endforeach()
 endfunction()

@@ -187,8 +187,13 @@ TEST_F(MuxerTest, KeepsWhatMatroskaHolds) {
 }
 
 TEST_F(MuxerTest, RotationStaysInMp4AndIsNamedForMatroska) {
-  const fs::path clip = shared_clip("nasa_13013_rotated.mp4");
-  if (!fs::exists(clip)) GTEST_SKIP() << "no shared clips";
+  const fs::path clip = path("turned.mp4");
+  const std::string whole = make_clip("in.mp4").string();
+  // FFmpeg 6 has an option for it; before, the muxer took it from a tag.
+  if (test::run_command("ffmpeg -hide_banner -h full").output.find("-display_rotation") != std::string::npos)
+    ffmpeg("-display_rotation 90 -i " + whole + " -c copy " + clip.string());
+  else
+    ffmpeg("-i " + whole + " -c copy -metadata:s:v rotate=270 " + clip.string());
   const auto rotation = [](const fs::path& file) {
     return test::stream_entries(file, "v:0", "stream_side_data=rotation");
   };
@@ -291,31 +296,49 @@ SizeAndQuality measure(const fs::path& file, const fs::path& source) {
   return out;
 }
 
-/// At equal SSIM, at most 3 % more bytes than one encoder with the same keyframe interval.
-TEST_F(MuxerTest, JoinedChunksCostLittle) {
-  const fs::path clip = shared_clip("bunny_cut.mp4");
-  if (!fs::exists(clip)) GTEST_SKIP() << "no shared clips";
-  ffmpeg("-i " + clip.string() + " -map 0:v -t 6 -c:v ffv1 " + path("in.mkv").string());
+/// How many percent more bytes than one encoder with the same keyframe interval joined chunks take at equal
+/// SSIM. Encodes in.mkv of the folder.
+double percent_more_when_joined(const fs::path& folder) {
+  const fs::path source = folder / "in.mkv";
   std::vector<SizeAndQuality> single;
   for (const std::string crf : {"17", "19"}) {
-    ffmpeg("-i " + path("in.mkv").string() + " -c:v libx264 -preset medium -g 48 -x264-params " +
-           "open-gop=0:threads=2:cpu-independent=1 -crf " + crf + " " + path("single.mkv").string());
-    single.push_back(measure(path("single.mkv"), path("in.mkv")));
+    ffmpeg("-i " + source.string() + " -c:v libx264 -preset medium -g 48 -x264-params " +
+           "open-gop=0:threads=2:cpu-independent=1 -crf " + crf + " " + (folder / "single.mkv").string());
+    single.push_back(measure(folder / "single.mkv", source));
   }
   TranscodeSettings settings;
   settings.chunk_frames = 48;
   settings.request.crf = 18;
-  transcode(path("in.mkv"), path("joined.mkv"), settings);
-  const SizeAndQuality joined = measure(path("joined.mkv"), path("in.mkv"));
+  transcode(source, folder / "joined.mkv", settings);
+  const SizeAndQuality joined = measure(folder / "joined.mkv", source);
   const double along = (joined.ssim_db - single[0].ssim_db) / (single[1].ssim_db - single[0].ssim_db);
   const double equal_bytes = single[0].bytes * std::pow(single[1].bytes / single[0].bytes, along);
-  RecordProperty("percent_more", concat(100 * (joined.bytes / equal_bytes - 1)));
-  EXPECT_LT(joined.bytes, 1.03 * equal_bytes);
+  return 100 * (joined.bytes / equal_bytes - 1);
+}
+
+/// The camera moves over a picture: test patterns are coded unlike anything that people film.
+TEST_F(MuxerTest, JoinedChunksCostLittle) {
+  ffmpeg("-loop 1 -framerate 25 -t 6 -i " ATELIER_SOURCE_DIR
+         "/styles/pointillist-dusk.jpg -vf "
+         "\"scale=960:-2,crop=480:270:x=200+60*sin(n/25):y=200+n/2\" -pix_fmt yuv420p -c:v ffv1 " +
+         path("in.mkv").string());
+  const double percent = percent_more_when_joined(path(""));
+  RecordProperty("percent_more", concat(percent));
+  EXPECT_LT(percent, 3);
   // x264's settings are told in the first chunk only.
   const Buffer bytes = read_file(path("joined.mkv"));
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   EXPECT_NE(text.find("x264 - core"), std::string_view::npos);
   EXPECT_EQ(text.find("x264 - core"), text.rfind("x264 - core"));
+}
+
+TEST_F(MuxerTest, JoinedChunksOfARealClipCostLittle) {
+  const fs::path clip = shared_clip("bunny_cut.mp4");
+  if (!fs::exists(clip)) GTEST_SKIP() << "no shared clips";
+  ffmpeg("-i " + clip.string() + " -map 0:v -t 6 -c:v ffv1 " + path("in.mkv").string());
+  const double percent = percent_more_when_joined(path(""));
+  RecordProperty("percent_more", concat(percent));
+  EXPECT_LT(percent, 3);
 }
 
 TEST_F(MuxerTest, RefusesSegmentsThatDoNotJoin) {

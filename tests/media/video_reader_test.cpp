@@ -118,6 +118,10 @@ TEST_F(VideoReaderTest, CodecsGiveFfmpegsFrames) {
            {"raw.h264", "-c:v libx264 -bf 0 -pix_fmt yuv420p"},
            {"hevc.mp4", "-c:v libx265 -x265-params log-level=none:keyint=10 -pix_fmt yuv420p10le"},
            {"hevc.mkv", "-c:v libx265 -x265-params log-level=none:keyint=10:open-gop=1 -pix_fmt yuv422p"},
+           {"full.mp4",
+            "-c:v libx264 -bf 2 -g 10 -pix_fmt yuv420p -color_range pc -colorspace bt709 -color_primaries "
+            "bt709 "
+            "-color_trc bt709"},
            {"vp8.webm", "-c:v libvpx -auto-alt-ref 1 -lag-in-frames 8 -b:v 200k"},
            {"vp9.webm",
             "-c:v libvpx-vp9 -auto-alt-ref 1 -lag-in-frames 12 -deadline realtime -cpu-used 8 -b:v 200k"},

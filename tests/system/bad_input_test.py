@@ -3,7 +3,6 @@ import os
 import resource
 import shutil
 import signal
-import struct
 import subprocess
 import time
 import unittest
@@ -13,21 +12,10 @@ import numpy as np
 from PIL import Image
 
 import support
-from support import ROOT, SHARED, STYLE, SystemTest, atelier, test_clip
+from support import ROOT, STYLE, SystemTest, atelier, test_clip
+from weights import johnson_weights, write_safetensors
 
 RANKS = (1, 3)
-
-
-def safetensors(path, tensors):
-    """Writes float32 arrays by name in the safetensors layout."""
-    import json
-    header, data = {}, b""
-    for name, array in tensors.items():
-        raw = np.ascontiguousarray(array, dtype="<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 class Refused(SystemTest):
@@ -150,14 +138,13 @@ class Refused(SystemTest):
 
     def test_weights_of_another_network(self):
         self.path("other.safetensors").write_bytes(b"")
-        safetensors(self.path("other.safetensors"), {"layer.weight": np.zeros((3, 3)), "layer.bias": np.zeros(3)})
+        write_safetensors(self.path("other.safetensors"), {"layer.weight": np.zeros((3, 3)), "layer.bias": np.zeros(3)})
         self.check("--style", STYLE, "--model", self.path("other.safetensors"), mentions="other.safetensors")
         self.check("--engine", "feedforward", "--model", self.path("other.safetensors"), mentions="other.safetensors")
         adaptive = ROOT / "weights" / "adaptive.safetensors"
         self.check("--engine", "feedforward", "--model", adaptive, mentions=adaptive.name, ranks=(1,))
-        johnson = SHARED / "recipes" / "peers" / "johnson_seed0.safetensors"
-        if johnson.exists():
-            self.check("--style", STYLE, "--model", johnson, mentions=johnson.name, ranks=(1,))
+        johnson = johnson_weights(self.path("johnson.safetensors"))
+        self.check("--style", STYLE, "--model", johnson, mentions=johnson.name, ranks=(1,))
 
     def test_feedforward_without_weights(self):
         self.check("--engine", "feedforward", mentions="--model")

@@ -6,23 +6,21 @@ from pathlib import Path
 
 import h5py
 import support
-from support import CLIPS, ROOT, SHARED, STYLE, SystemTest, test_clip
+from support import CLIPS, ROOT, STYLE, SystemTest, test_clip
+from weights import johnson_weights
 
 RANKS = (1, 2, 3, 5)
-FEEDFORWARD = SHARED / "recipes" / "peers" / "johnson_seed0.safetensors"
 ADAPTIVE = ROOT / "weights" / "adaptive.safetensors"
 
 
 class Bits(SystemTest):
     def clip(self):
-        """A real clip where there is one."""
-        real = CLIPS / "bunny_cut.mp4"
-        return real if real.exists() else test_clip(self.path("clip.mp4"), seconds=3, size="320x180")
+        return test_clip(self.path("clip.mp4"), seconds=3, size="320x180")
 
-    def check(self, name, *options, ranks=RANKS, chunk_frames=12, height=96, min_frames=40):
+    def check(self, name, *options, ranks=RANKS, chunk_frames=12, height=96, min_frames=40, clip=None):
         """Runs on each number of ranks and compares with one rank."""
         reference = None
-        clip = self.clip()
+        clip = clip or self.clip()
         for count in ranks:
             output = self.path(f"ranks{count}") / name
             output.parent.mkdir(exist_ok=True)
@@ -188,13 +186,18 @@ class Bits(SystemTest):
         self.assertEqual(outputs[0] == outputs[1] == outputs[2], True)
 
     def test_feedforward(self):
-        if not FEEDFORWARD.exists():
-            self.skipTest(f"no weights at {FEEDFORWARD}")
-        self.check("feedforward.mkv", "--engine", "feedforward", "--model", FEEDFORWARD)
+        weights = johnson_weights(self.path("johnson.safetensors"))
+        self.check("feedforward.mkv", "--engine", "feedforward", "--model", weights)
 
     def test_adaptive(self):
         self.assertTrue(ADAPTIVE.exists(), "the weights that ship with the program")
         self.check("adaptive.mp4", "--style", STYLE)
+
+    def test_a_real_clip(self):
+        clip = CLIPS / "bunny_cut.mp4"
+        if not clip.exists():
+            self.skipTest(f"no real clip at {clip}")
+        self.check("real.mp4", "--engine", "identity", ranks=(1, 3), clip=clip)
 
     def test_adaptive_strength_and_two_styles(self):
         self.check("blend.mkv", "--style", STYLE, "--style", ROOT / "styles" / "ink-wash.jpg", "--style-weights",

@@ -7,16 +7,7 @@ import unittest
 import numpy as np
 
 from support import ROOT, STYLE, SystemTest, atelier, styled_stream, test_clip
-
-
-def write_safetensors(path, tensors):
-    header, data = {}, b""
-    for name, array in tensors.items():
-        raw = array.astype("<f4").tobytes()
-        header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+from weights import write_safetensors
 
 
 def metadata(path):
