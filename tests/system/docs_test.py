@@ -49,6 +49,13 @@ class Docs(unittest.TestCase):
         self.assertGreater(len(named), 4)
         self.assertEqual([name for name in named if not (ROOT / "tests" / "system" / f"{name}.py").exists()], [])
 
+    def test_decisions_page_has_an_index_of_its_sections(self):
+        text = (ROOT / "docs" / "decisions.md").read_text()
+        titles = re.findall(r"(?m)^## (.+)$", text)
+        self.assertGreater(len(titles), 5)
+        anchors = [re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles]
+        self.assertEqual(re.findall(r"(?m)^\| \[(.+)\]\(#(.+)\) \| .+ \|$", text), list(zip(titles, anchors)))
+
     def test_protocol_page_has_every_kind(self):
         header = (ROOT / "include" / "atelier" / "pipeline" / "protocol.h").read_text()
         enum = re.search(r"enum class MessageKind[^{]*\{(.*?)\};", header, re.S).group(1)
