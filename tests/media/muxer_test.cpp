@@ -316,15 +316,17 @@ double percent_more_when_joined(const fs::path& folder) {
   return 100 * (joined.bytes / equal_bytes - 1);
 }
 
-/// The camera moves over a picture: test patterns are coded unlike anything that people film.
+/// A slow camera over a picture beside something livelier. Without the finer first frame of each chunk it
+/// costs 4.4 %.
 TEST_F(MuxerTest, JoinedChunksCostLittle) {
   ffmpeg("-loop 1 -framerate 25 -t 6 -i " ATELIER_SOURCE_DIR
-         "/styles/pointillist-dusk.jpg -vf "
-         "\"scale=960:-2,crop=480:270:x=200+60*sin(n/25):y=200+n/2\" -pix_fmt yuv420p -c:v ffv1 " +
+         "/styles/flowing-strokes.jpg -f lavfi -i mandelbrot=s=160x240:r=25 -filter_complex "
+         "\"[0]scale=960:-2,crop=320:240:x=200:y=200+n/8[a];[a][1]overlay=x=160:shortest=1\" "
+         "-pix_fmt yuv420p -c:v ffv1 " +
          path("in.mkv").string());
   const double percent = percent_more_when_joined(path(""));
   RecordProperty("percent_more", concat(percent));
-  EXPECT_LT(percent, 3);
+  EXPECT_LT(percent, 1.5);
   // x264's settings are told in the first chunk only.
   const Buffer bytes = read_file(path("joined.mkv"));
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -338,7 +340,7 @@ TEST_F(MuxerTest, JoinedChunksOfARealClipCostLittle) {
   ffmpeg("-i " + clip.string() + " -map 0:v -t 6 -c:v ffv1 " + path("in.mkv").string());
   const double percent = percent_more_when_joined(path(""));
   RecordProperty("percent_more", concat(percent));
-  EXPECT_LT(percent, 3);
+  EXPECT_LT(percent, 1.5);
 }
 
 TEST_F(MuxerTest, RefusesSegmentsThatDoNotJoin) {
