@@ -1,7 +1,6 @@
 #include "atelier/media/picture.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <string>
 
@@ -75,23 +74,6 @@ void write_png(const fs::path& path, const Picture& picture) {
   check_av(avcodec_receive_packet(encoder.get(), packet.get()), problem);
   write_file_once(path,
                   {reinterpret_cast<const std::byte*>(packet->data), static_cast<std::size_t>(packet->size)});
-}
-
-std::vector<fs::path> list_pictures(const fs::path& folder) {
-  std::error_code failed;
-  fs::directory_iterator entries(folder, failed);
-  if (failed) throw UsageError(concat("cannot read the folder '", folder.string(), "'"), failed.message());
-  std::vector<fs::path> pictures;
-  for (const fs::directory_entry& entry : entries) {
-    std::string end = entry.path().extension().string();
-    std::transform(end.begin(), end.end(), end.begin(), [](unsigned char c) { return std::tolower(c); });
-    for (const char* known : {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm"})
-      if (end == known && entry.is_regular_file(failed) && entry.path().filename().string().front() != '.')
-        pictures.push_back(entry.path());
-  }
-  std::sort(pictures.begin(), pictures.end(),
-            [](const fs::path& a, const fs::path& b) { return a.filename() < b.filename(); });
-  return pictures;
 }
 
 }  // namespace atelier::media

@@ -22,8 +22,4 @@ Picture read_picture(const std::filesystem::path& path);
 /// Writes an 8-bit RGB PNG; values are clamped to [0,1] and rounded. Throws JobError.
 void write_png(const std::filesystem::path& path, const Picture& picture);
 
-/// The readable pictures of a folder by file name (jpg, jpeg, png, webp, bmp, tif, tiff, ppm), sorted by
-/// name.
-std::vector<std::filesystem::path> list_pictures(const std::filesystem::path& folder);
-
 }  // namespace atelier::media
