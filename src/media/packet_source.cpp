@@ -11,6 +11,7 @@
 #include "atelier/media/picture_row.h"
 #include "decoder.h"
 #include "field_packets.h"
+#include "orientation.h"
 #include "picture_kind.h"
 
 namespace atelier::media {
@@ -52,6 +53,7 @@ class FilePackets final : public PacketSource {
   [[nodiscard]] AVFormatContext* input() const override { return input_.get(); }
   [[nodiscard]] AVStream* stream() const override { return input_->streams[index_]; }
   [[nodiscard]] std::string container() const override { return input_->iformat->name; }
+  [[nodiscard]] bool shows_pictures() const override { return is_picture_format(*input_->iformat); }
   void rewind() override { open(); }
 
   bool seek(std::int64_t pts_ticks) override {
@@ -129,6 +131,7 @@ class PicturePackets final : public PacketSource {
   [[nodiscard]] const AVCodecParameters& codec() const override { return *codec_; }
   [[nodiscard]] AVRational time_base() const override { return {1, 25}; }
   [[nodiscard]] std::string container() const override { return "image2"; }
+  [[nodiscard]] bool shows_pictures() const override { return true; }
   [[nodiscard]] std::int64_t num_pictures() const override {
     return checked_cast<std::int64_t>(files_.size());
   }
@@ -197,6 +200,8 @@ PicturePacket load_picture(const fs::path& path) {
     std::memcpy(picture.packet->data, bytes.data(), bytes.size());
     picture.codec = copy_of(*input->streams[0]->codecpar);
     check_if_rare(picture, path);
+    const int orientation = stored_orientation(bytes.bytes());
+    if (orientation > 1) put_display_matrix(orientation, *picture.packet);
     return picture;
   }
   const int found = avformat_find_stream_info(input.get(), nullptr);

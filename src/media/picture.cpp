@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <string>
+#include <utility>
 
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
@@ -10,6 +12,7 @@
 #include "frame_layout.h"
 #include "packet_source.h"
 #include "picture_color.h"
+#include "side_data_entries.h"
 
 namespace atelier::media {
 namespace fs = std::filesystem;
@@ -41,7 +44,14 @@ Picture read_picture(const fs::path& path) {
   const VideoFormat format = format_of(*frame, picture.codec->codec_id);
   Buffer planes(frame_bytes(format));
   copy_samples(*frame, format, tight_planes(format, planes.data()));
-  return oriented(to_rgb(format, planes.data()), *frame);
+  return oriented(to_rgb(format, planes.data()), orientation_of(*frame));
+}
+
+Picture upright(Picture picture, const InputInfo& input) {
+  for (const SideDataEntry& entry : unpack_entries(input.stream_side_data))
+    if (entry.type == AV_PKT_DATA_DISPLAYMATRIX)
+      return oriented(std::move(picture), orientation_of(std::span(entry.data)));
+  return picture;
 }
 
 void write_png(const fs::path& path, const Picture& picture) {

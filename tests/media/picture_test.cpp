@@ -159,7 +159,9 @@ TEST_F(PictureTest, PaletteCmykBilevelAndOrientation) {
           "g = Image.new(\"RGB\", (32, 16), (0, 0, 0)); g.paste((255, 255, 255), (0, 0, 16, 8))\n"
           "for o in range(1, 9):\n"
           "  e = Image.Exif(); e[0x112] = o; g.save(d + \"o%d.jpg\" % o, quality=95, exif=e)\n"
-          "  ImageOps.exif_transpose(Image.open(d + \"o%d.jpg\" % o)).save(d + \"o%d.png\" % o)\n"))
+          "  ImageOps.exif_transpose(Image.open(d + \"o%d.jpg\" % o)).save(d + \"o%d.png\" % o)\n"
+          "  g.save(d + \"x%d.png\" % o, exif=e); g.save(d + \"x%d.webp\" % o, exif=e)\n"
+          "  t = Image.Exif(); t[0x112] = o; g.save(d + \"x%d.tif\" % o, exif=t)\n"))
     GTEST_SKIP() << "no Pillow";
   const Rgb color{200 / 255.0F, 100 / 255.0F, 50 / 255.0F};
   expect_pixel(read_picture(file("p.png")), 0, 0, color, 1e-5F);
@@ -169,13 +171,16 @@ TEST_F(PictureTest, PaletteCmykBilevelAndOrientation) {
   expect_pixel(read_picture(file("b.png")), 0, 0, {1, 1, 1}, 1e-5F);
   expect_pixel(read_picture(file("b.png")), 8, 1, {0, 0, 0}, 1e-5F);
   for (int o = 1; o <= 8; ++o) {
-    SCOPED_TRACE(o);
-    const Picture ours = read_picture(file(concat("o", o, ".jpg")));
     const Picture want = read_picture(file(concat("o", o, ".png")));
-    ASSERT_EQ(ours.width_px, want.width_px);
-    ASSERT_EQ(ours.height_px, want.height_px);
-    for (const int x : {2, ours.width_px - 3})
-      for (const int y : {2, ours.height_px - 3}) expect_pixel(ours, x, y, pixel(want, x, y), 0.03F);
+    for (const std::string& name :
+         {concat("o", o, ".jpg"), concat("x", o, ".png"), concat("x", o, ".webp"), concat("x", o, ".tif")}) {
+      SCOPED_TRACE(name);
+      const Picture ours = read_picture(file(name));
+      ASSERT_EQ(ours.width_px, want.width_px);
+      ASSERT_EQ(ours.height_px, want.height_px);
+      for (const int x : {2, ours.width_px - 3})
+        for (const int y : {2, ours.height_px - 3}) expect_pixel(ours, x, y, pixel(want, x, y), 0.03F);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-"""Folders and patterns of pictures, single pictures, and pictures as styles: in order, by their content.
+"""Folders and patterns of pictures, single pictures, and pictures as styles: in order, upright, by their content.
 
 Tolerances are stated where samples are compared; what one program gives twice is compared byte for byte.
 """
@@ -11,7 +11,9 @@ import numpy as np
 from PIL import Image
 
 import support
-from support import SystemTest, test_clip
+from support import SystemTest, ffmpeg, test_clip
+
+ORIENTATION = 0x112  # of EXIF
 
 
 class PicturesTest(SystemTest):
@@ -96,6 +98,72 @@ class Folders(PicturesTest):
         interrupt()
         (self.path("row") / "frame24.png").rename(self.path("row") / "frame0.png")
         self.assertIn("begins anew: pictures of the input changed", self.run_done(*options).err)
+
+
+class Orientations(PicturesTest):
+    def save_turned(self, upright, path, orientation):
+        """As a camera stores it that was held otherwise."""
+        undo = {1: None, 2: Image.FLIP_LEFT_RIGHT, 3: Image.ROTATE_180, 4: Image.FLIP_TOP_BOTTOM, 5: Image.TRANSPOSE,
+                6: Image.ROTATE_90, 7: Image.TRANSVERSE, 8: Image.ROTATE_270}[orientation]
+        exif = Image.Exif()
+        exif[ORIENTATION] = orientation
+        (upright if undo is None else upright.transpose(undo)).save(path, exif=exif, quality=98, subsampling=0)
+
+    def picture(self):
+        ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48", "-frames:v", 1, self.path("upright.png"))
+        return Image.open(self.path("upright.png")).convert("RGB")
+
+    def test_folder_of_all_orientations(self):
+        """JPEG at quality 98 and twice RGB to YUV: 3 codes of 255 in the mean."""
+        upright = self.picture()
+        self.path("row").mkdir()
+        for orientation in range(1, 9):
+            self.save_turned(upright, self.path(f"row/{orientation}.jpg"), orientation)
+        outputs = []
+        for ranks, decode in ((1, "root"), (3, "root"), (3, "workers")):
+            output, finished = self.restyle(self.path("row"), "--decode", decode, "--chunk-frames", 3, ranks=ranks)
+            self.assertEqual([line for line in finished.warnings() if "--decode" not in line], [])
+            outputs.append(output.read_bytes())
+        self.assertEqual(len(set(outputs)), 1)
+        self.assertEqual(support.styled_stream(output).get("side_data_list", []), [])
+        frames = self.frames(output)
+        self.assertEqual(len(frames), 8)
+        for number, frame in enumerate(frames, 1):
+            with self.subTest(orientation=number):
+                self.assertLess(np.abs(frame - np.asarray(upright).astype(int)).mean(), 3)
+
+    def test_single_picture_and_style(self):
+        upright = self.picture()
+        for ending in ("jpg", "png", "webp", "tif"):
+            with self.subTest(ending):
+                source = self.path(f"side.{ending}")
+                self.save_turned(upright, source, 6)
+                output, _ = self.restyle(source)
+                frames = self.frames(output)
+                self.assertEqual(frames.shape, (1, 48, 64, 3))
+                # WebP at quality 98 halves chroma.
+                self.assertLess(np.abs(frames[0] - np.asarray(upright).astype(int)).mean(), 12 if ending == "webp" else 3)
+
+    def test_preview_of_a_turned_video(self):
+        """The samples of the preview of the video that is not turned, exactly; FFmpeg tells which way, with a conversion to
+        RGB of its own: 8 codes of 255 in the mean, where any other way is off by 30."""
+        test_clip(self.path("a.mp4"), seconds=1, sound=False)
+
+        def preview(source):
+            output = source.with_suffix(".png")
+            self.run_done("--input", source, "--output", output, "--engine", "identity", "--preview", 0.4)
+            return np.asarray(Image.open(output)).astype(int)
+        plain = preview(self.path("a.mp4"))
+        for degrees in (90, 180, 270):
+            with self.subTest(degrees):
+                turned = support.turned(self.path("a.mp4"), self.path(f"{degrees}.mp4"), degrees)
+                got = preview(turned)
+                ffmpeg("-ss", 0.4, "-i", turned, "-frames:v", 1, self.path("want.png"))
+                want = np.asarray(Image.open(self.path("want.png")).convert("RGB")).astype(int)
+                self.assertEqual(got.shape, want.shape)
+                self.assertLess(np.abs(got - want).mean(), 8)
+                self.assertGreater(np.abs(got[::-1, ::-1] - want).mean(), 30)
+                self.assertIn(True, [np.array_equal(got, np.rot90(plain, quarters)) for quarters in (1, 2, 3)])
 
 
 class Content(PicturesTest):
