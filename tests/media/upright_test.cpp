@@ -14,6 +14,11 @@
 #include "media/ffmpeg_tools.h"
 #include "media/packet_chunks.h"
 #include "side_data_entries.h"
+#include "upright.h"
+
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
 
 namespace atelier::media {
 namespace {
@@ -182,6 +187,40 @@ TEST_F(UprightTest, ChunksOfPacketsAreTurnedAlike) {
   EXPECT_EQ(ours.fault, "");
   EXPECT_EQ(ours.frames.size(), whole.size());
   test_support::expect_same_start(ours.frames, whole);
+}
+
+/// Formats that only resampling can turn, or whose elements are no single samples: size, format, luma exact.
+TEST(UprightFrame, OfAnyPixelFormat) {
+  struct Case {
+    AVPixelFormat from;
+    AVPixelFormat to;
+  };
+  for (const Case& one : {Case{AV_PIX_FMT_YUV411P, AV_PIX_FMT_YUV444P},
+                          {AV_PIX_FMT_YUYV422, AV_PIX_FMT_YUV440P},
+                          {AV_PIX_FMT_RGB24, AV_PIX_FMT_RGB24},
+                          {AV_PIX_FMT_GRAY16LE, AV_PIX_FMT_GRAY16LE},
+                          {AV_PIX_FMT_PAL8, AV_PIX_FMT_PAL8}}) {
+    SCOPED_TRACE(av_get_pix_fmt_name(one.from));
+    FramePtr frame = make_frame();
+    frame->format = one.from;
+    frame->width = 16;
+    frame->height = 8;
+    ASSERT_GE(av_frame_get_buffer(frame.get(), 0), 0);
+    for (const AVBufferRef* buffer : frame->buf)
+      if (buffer != nullptr) std::fill_n(buffer->data, buffer->size, std::uint8_t{128});
+    frame->data[0][0] = 200;  // at the left of the first row
+    frame->sample_aspect_ratio = {4, 3};
+    av_dict_set(&frame->metadata, "Orientation", "    6", 0);
+    const FramePtr turned = upright(std::move(frame), AV_CODEC_ID_TIFF);
+    EXPECT_EQ(turned->width, 8);
+    EXPECT_EQ(turned->height, 16);
+    EXPECT_EQ(turned->format, one.to) << av_get_pix_fmt_name(static_cast<AVPixelFormat>(turned->format));
+    EXPECT_EQ(av_cmp_q(turned->sample_aspect_ratio, {3, 4}), 0);
+    EXPECT_EQ(av_dict_get(turned->metadata, "Orientation", nullptr, 0), nullptr);
+    const int step = one.from == AV_PIX_FMT_RGB24 ? 3 : one.from == AV_PIX_FMT_GRAY16LE ? 2 : 1;
+    EXPECT_EQ(turned->data[0][7 * step], 200);  // at the right
+    EXPECT_EQ(turned->data[0][0], 128);
+  }
 }
 
 }  // namespace
