@@ -64,6 +64,15 @@ inline std::uint8_t* new_stream_side_data(AVStream& stream, AVPacketSideDataType
 #endif
 }
 
+/// True for a still picture (HEIC) whose video streams are its tiles.
+inline bool is_in_tiles([[maybe_unused]] const AVFormatContext& input) {
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+  for (unsigned i = 0; i < input.nb_stream_groups; ++i)
+    if (input.stream_groups[i]->type == AV_STREAM_GROUP_PARAMS_TILE_GRID) return true;
+#endif
+  return false;
+}
+
 inline bool is_interlaced(const AVFrame& frame) {
 #if ATELIER_MEDIA_FRAME_FLAGS
   return (frame.flags & AV_FRAME_FLAG_INTERLACED) != 0;

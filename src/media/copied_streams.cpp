@@ -8,6 +8,7 @@
 #include "atelier/base/checked_cast.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
+#include "atelier/media/picture_row.h"
 #include "codec_delay.h"
 #include "input.h"
 

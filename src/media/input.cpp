@@ -2,15 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <regex>
 #include <string_view>
 
+#include "atelier/base/checked_cast.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
-#include "atelier/media/picture.h"
+#include "atelier/media/picture_row.h"
+#include "compat.h"
+#include "picture_kind.h"
 
 namespace atelier::media {
 namespace fs = std::filesystem;
@@ -113,11 +115,25 @@ const AVInputFormat* probe(const fs::path& path) {
   return format;
 }
 
+/// The demuxer of single pictures whose content begins like head, or null.
+const AVInputFormat* picture_format_of(std::string head) {
+  AVProbeData content{};
+  content.filename = "";
+  content.buf_size = checked_cast<int>(head.size());
+  head.append(AVPROBE_PADDING_SIZE, '\0');
+  content.buf = reinterpret_cast<unsigned char*>(head.data());
+  const AVInputFormat* format = av_probe_input_format(&content, 1);
+  return format != nullptr && is_picture_format(*format) ? format : nullptr;
+}
+
 /// The demuxer to read path with. Throws UsageError for what is refused.
 const AVInputFormat& checked_format(const fs::path& path) {
   check_regular_file(path);
   const std::string head = first_bytes(path);
   const AVInputFormat* format = probe(path);
+  // A picture's ending counts for more with FFmpeg than a long header, and may be wrong.
+  if (format != nullptr && in_list(format->name, "image2"))
+    if (const AVInputFormat* by_content = picture_format_of(head)) format = by_content;
   const bool text = is_text(head);
   if ((format != nullptr && is_playlist_format(*format)) || (text && begins_like_playlist(head)))
     throw UsageError(concat(quoted(path), " is a playlist"), "it only names other files",
@@ -129,45 +145,6 @@ const AVInputFormat& checked_format(const fs::path& path) {
     throw UsageError(concat("cannot read ", quoted(path)), "FFmpeg knows no format like it",
                      "Give a video or a picture");
   return *format;
-}
-
-/// "f_%04d.png" -> "f_", 4, ".png"; false when the name holds no pattern.
-struct Pattern {
-  std::string before;
-  std::size_t min_digits = 1;
-  std::string after;
-};
-bool parse_pattern(const std::string& name, Pattern& pattern) {
-  static const std::regex number("([^%]*)%(?:0([1-9]))?d([^%]*)");
-  std::smatch match;
-  if (!std::regex_match(name, match, number)) return false;
-  pattern = {match[1], match[2].matched ? static_cast<std::size_t>(std::stoi(match[2])) : 1, match[3]};
-  return true;
-}
-
-std::vector<fs::path> pictures_of_pattern(const fs::path& folder, const Pattern& pattern) {
-  std::vector<std::pair<std::uint64_t, fs::path>> found;
-  std::error_code failed;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder, failed)) {
-    const std::string name = entry.path().filename().string();
-    if (name.size() <= pattern.before.size() + pattern.after.size() || !name.starts_with(pattern.before) ||
-        !name.ends_with(pattern.after) || !entry.is_regular_file(failed))
-      continue;
-    const char* begin = name.data() + pattern.before.size();
-    const char* end = name.data() + name.size() - pattern.after.size();
-    const auto num_digits = static_cast<std::size_t>(end - begin);
-    std::uint64_t number = 0;
-    const auto parsed = std::from_chars(begin, end, number);
-    // printf pads to min_digits and never more.
-    if (parsed.ec != std::errc() || parsed.ptr != end || num_digits < pattern.min_digits ||
-        (num_digits > pattern.min_digits && *begin == '0'))
-      continue;
-    found.emplace_back(number, entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  std::vector<fs::path> files;
-  for (auto& [number, file] : found) files.push_back(std::move(file));
-  return files;
 }
 
 /// Refuses whatever a demuxer wants to open besides the file itself.
@@ -199,10 +176,17 @@ InputPtr open_file(const fs::path& path) {
   options.set("scan_all_pmts", "1");
   if (in_list(format.name, "image2")) options.set("pattern_type", "none");
   const int opened = avformat_open_input(&raw, url.c_str(), &format, options.get());
-  if (opened < 0)
+  if (opened < 0) {
+    const std::string kind = rare_picture_kind(first_bytes(path));
+    if (!kind.empty()) throw_rare_kind(quoted(path), kind, av_error_text(opened));
     throw UsageError(concat("cannot read ", quoted(path), " as ", format.long_name), av_error_text(opened),
                      "Check that the file is whole");
-  return InputPtr(raw);
+  }
+  InputPtr input(raw);
+  if (compat::is_in_tiles(*raw))
+    throw UsageError(concat(quoted(path), " is a picture in tiles, which are not put together"), "",
+                     "Convert it to PNG or JPEG first");
+  return input;
 }
 
 namespace {
@@ -243,27 +227,17 @@ InputPtr open_input(const fs::path& path) {
   return input;
 }
 
-std::vector<fs::path> picture_row(const fs::path& path) {
-  std::error_code failed;
-  if (fs::is_directory(path, failed)) {
-    std::vector<fs::path> pictures = list_pictures(path);
-    if (pictures.empty())
-      throw UsageError(concat("the folder ", quoted(path), " holds no pictures"), "",
-                       "Give a folder of .png or .jpg files, or a video file");
-    return pictures;
+bool begins_like_picture(const fs::path& path) {
+  try {
+    return has_picture_signature(first_bytes(path));
+  } catch (const UsageError&) {
+    return false;
   }
-  Pattern pattern;
-  if (!fs::exists(path, failed) &&
-      fs::is_directory(path.has_parent_path() ? path.parent_path() : ".", failed) &&
-      parse_pattern(path.filename().string(), pattern)) {
-    std::vector<fs::path> pictures = pictures_of_pattern(path.parent_path(), pattern);
-    if (pictures.empty())
-      throw UsageError(concat("no picture matches ", quoted(path)), "", "Check folder and name");
-    return pictures;
-  }
+}
+
+bool is_single_picture(const fs::path& path) {
   const AVInputFormat& format = checked_format(path);
-  if (is_picture_format(format) && !holds_several_pictures(path, format)) return {path};
-  return {};
+  return is_picture_format(format) && !holds_several_pictures(path, format);
 }
 
 bool is_cover_art(const AVStream& stream) {

@@ -18,10 +18,11 @@ InputPtr open_input(const std::filesystem::path& path);
 /// The same for one regular file, without looking into its packets: streams may lack their parameters.
 InputPtr open_file(const std::filesystem::path& path);
 
-/// The pictures of a folder or of a pattern with one number (`f_%04d.png`), in order; a single picture file
-/// is a row of one; empty: path is none of these but may be a video file. Throws UsageError for a folder or a
-/// pattern without pictures, and as open_input.
-std::vector<std::filesystem::path> picture_row(const std::filesystem::path& path);
+/// True for a file of one still picture. Throws UsageError as open_input.
+bool is_single_picture(const std::filesystem::path& path);
+
+/// True for a file that begins as pictures of the common kinds do; false too for what cannot be read.
+bool begins_like_picture(const std::filesystem::path& path);
 
 /// True for a demuxer of single pictures.
 bool is_picture_format(const AVInputFormat& format);

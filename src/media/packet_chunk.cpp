@@ -48,6 +48,7 @@ Buffer pack(const DecoderSetup& setup) {
   put(out, setup.first);
   put(out, setup.format);
   out.put_bytes(setup.first_frame_side_data);
+  out.put<std::uint8_t>(setup.are_pictures ? 1 : 0);
   return Buffer(out.bytes());
 }
 
@@ -65,6 +66,7 @@ DecoderSetup unpack_decoder_setup(std::span<const std::byte> bytes) {
     setup.first = get_format(in);
     setup.format = get_format(in);
     setup.first_frame_side_data = in.get_vector();
+    setup.are_pictures = in.get<std::uint8_t>() != 0;
     return setup;
   });
 }

@@ -12,6 +12,7 @@
 #include "frame_description.h"
 #include "frame_shaper.h"
 #include "packet_faults.h"
+#include "upright.h"
 
 namespace atelier::media {
 namespace {
@@ -95,11 +96,12 @@ class Decoding {
 
   void receive_all() {
     while (!done()) {
-      const FramePtr frame = make_frame();
+      FramePtr frame = make_frame();
       const Decoder::Result result = decoder_.receive(*frame);
       if (result == Decoder::Result::error) note_problem(decoder_.problem());
       if (result != Decoder::Result::frame) return;
       ++outcome_.num_decoded_frames;
+      if (stream_.setup.are_pictures) frame = upright(std::move(frame), stream_.codec->codec_id);
       take(*frame);
     }
   }

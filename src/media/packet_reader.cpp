@@ -261,6 +261,7 @@ DecoderSetup PacketReader::decoder_setup(const InputInfo& info) const {
   setup.first.width_px = info.coded_width_px;
   setup.first.height_px = info.coded_height_px;
   setup.first_frame_side_data = info.first_frame_side_data;
+  setup.are_pictures = impl_->source->shows_pictures();
   return setup;
 }
 

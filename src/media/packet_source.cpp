@@ -7,7 +7,12 @@
 #include "atelier/base/checked_cast.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
+#include "atelier/media/picture.h"
+#include "atelier/media/picture_row.h"
+#include "decoder.h"
 #include "field_packets.h"
+#include "orientation.h"
+#include "picture_kind.h"
 
 namespace atelier::media {
 namespace fs = std::filesystem;
@@ -48,6 +53,7 @@ class FilePackets final : public PacketSource {
   [[nodiscard]] AVFormatContext* input() const override { return input_.get(); }
   [[nodiscard]] AVStream* stream() const override { return input_->streams[index_]; }
   [[nodiscard]] std::string container() const override { return input_->iformat->name; }
+  [[nodiscard]] bool shows_pictures() const override { return is_picture_format(*input_->iformat); }
   void rewind() override { open(); }
 
   bool seek(std::int64_t pts_ticks) override {
@@ -78,28 +84,25 @@ class FilePackets final : public PacketSource {
 class PicturePackets final : public PacketSource {
  public:
   explicit PicturePackets(std::vector<fs::path> files) : files_(std::move(files)) {
-    std::string first_error;
     while (!codec_ && next_ < files_.size()) {
       try {
         waiting_ = load_picture(files_[next_]);
         codec_ = copy_of(*waiting_->codec);
       } catch (const UsageError& error) {
-        if (first_error.empty()) first_error = error.what();
-        problems_before_ = true;
+        problems_before_.emplace_back(error.what());
         ++next_;
       }
     }
     if (!codec_)
-      throw UsageError(files_.size() == 1
-                           ? first_error
-                           : concat("none of ", files_.size(), " pictures can be read (", first_error, ")"));
+      throw UsageError(files_.size() == 1 ? problems_before_.front()
+                                          : concat("none of ", files_.size(), " pictures can be read"),
+                       files_.size() == 1 ? std::string() : without_period(problems_before_.front()));
     first_ = next_;
   }
 
   Result read(AVPacket& packet) override {
-    if (problems_before_) {
-      problems_before_ = false;
-      problem_ = concat("'", files_[0].string(), "' cannot be read");
+    if (num_problems_told_ < problems_before_.size()) {
+      problem_ = problems_before_[num_problems_told_++];
       return Result::failed;
     }
     if (next_ >= files_.size()) return Result::end;
@@ -128,10 +131,14 @@ class PicturePackets final : public PacketSource {
   [[nodiscard]] const AVCodecParameters& codec() const override { return *codec_; }
   [[nodiscard]] AVRational time_base() const override { return {1, 25}; }
   [[nodiscard]] std::string container() const override { return "image2"; }
+  [[nodiscard]] bool shows_pictures() const override { return true; }
   [[nodiscard]] std::int64_t num_pictures() const override {
     return checked_cast<std::int64_t>(files_.size());
   }
-  void rewind() override { move_to(first_); }
+  void rewind() override {
+    move_to(first_);
+    num_problems_told_ = 0;
+  }
   bool seek(std::int64_t pts_ticks) override {
     move_to(std::max(first_, static_cast<std::size_t>(std::max<std::int64_t>(0, pts_ticks))));
     return true;
@@ -146,7 +153,8 @@ class PicturePackets final : public PacketSource {
   std::vector<fs::path> files_;
   std::size_t next_ = 0;
   std::size_t first_ = 0;
-  bool problems_before_ = false;
+  std::vector<std::string> problems_before_;  ///< of the pictures before first_
+  std::size_t num_problems_told_ = 0;
   std::optional<PicturePacket> waiting_;
   CodecParametersPtr codec_;
 };
@@ -167,6 +175,19 @@ bool is_video(AVFormatContext& input, int index) {
   return false;
 }
 
+/// Throws UsageError for a picture of a kind that this FFmpeg's decoder does not know.
+void check_if_rare(const PicturePacket& picture, const fs::path& path) {
+  const std::string kind = rare_picture_kind(
+      {reinterpret_cast<const char*>(picture.packet->data), static_cast<std::size_t>(picture.packet->size)});
+  if (kind.empty()) return;
+  Decoder decoder(*picture.codec, AVRational{1, 25}, 1, false, max_picture_side_px);
+  const FramePtr frame = make_frame();
+  const bool failed = decoder.send(picture.packet.get()) == Decoder::Result::error;
+  if (!failed) decoder.send(nullptr);
+  if (failed || decoder.receive(*frame) != Decoder::Result::frame)
+    throw_rare_kind(concat("'", path.string(), "'"), kind, decoder.problem());
+}
+
 }  // namespace
 
 PicturePacket load_picture(const fs::path& path) {
@@ -178,6 +199,9 @@ PicturePacket load_picture(const fs::path& path) {
     check_av(av_new_packet(picture.packet.get(), checked_cast<int>(bytes.size())), "memory is short");
     std::memcpy(picture.packet->data, bytes.data(), bytes.size());
     picture.codec = copy_of(*input->streams[0]->codecpar);
+    check_if_rare(picture, path);
+    const int orientation = stored_orientation(bytes.bytes());
+    if (orientation > 1) put_display_matrix(orientation, *picture.packet);
     return picture;
   }
   const int found = avformat_find_stream_info(input.get(), nullptr);

@@ -41,6 +41,9 @@ class PacketSource {
   [[nodiscard]] virtual std::int64_t num_pictures() const { return 0; }
   /// True where fields came as packets of their own, so that the container counts fields as frames.
   [[nodiscard]] virtual bool has_field_packets() const { return false; }
+  /// True where the packets are still pictures, which are to be seen as their orientation says; a video's
+  /// orientation stays in its stream.
+  [[nodiscard]] virtual bool shows_pictures() const { return false; }
   /// FFmpeg's name of the container.
   [[nodiscard]] virtual std::string container() const = 0;
   [[nodiscard]] const std::string& problem() const { return problem_; }

@@ -1,9 +1,10 @@
 #include "atelier/media/picture.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
+#include <span>
 #include <string>
+#include <utility>
 
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
@@ -11,6 +12,7 @@
 #include "frame_layout.h"
 #include "packet_source.h"
 #include "picture_color.h"
+#include "side_data_entries.h"
 
 namespace atelier::media {
 namespace fs = std::filesystem;
@@ -42,7 +44,14 @@ Picture read_picture(const fs::path& path) {
   const VideoFormat format = format_of(*frame, picture.codec->codec_id);
   Buffer planes(frame_bytes(format));
   copy_samples(*frame, format, tight_planes(format, planes.data()));
-  return oriented(to_rgb(format, planes.data()), *frame);
+  return oriented(to_rgb(format, planes.data()), orientation_of(*frame));
+}
+
+Picture upright(Picture picture, const InputInfo& input) {
+  for (const SideDataEntry& entry : unpack_entries(input.stream_side_data))
+    if (entry.type == AV_PKT_DATA_DISPLAYMATRIX)
+      return oriented(std::move(picture), orientation_of(std::span(entry.data)));
+  return picture;
 }
 
 void write_png(const fs::path& path, const Picture& picture) {
@@ -75,23 +84,6 @@ void write_png(const fs::path& path, const Picture& picture) {
   check_av(avcodec_receive_packet(encoder.get(), packet.get()), problem);
   write_file_once(path,
                   {reinterpret_cast<const std::byte*>(packet->data), static_cast<std::size_t>(packet->size)});
-}
-
-std::vector<fs::path> list_pictures(const fs::path& folder) {
-  std::error_code failed;
-  fs::directory_iterator entries(folder, failed);
-  if (failed) throw UsageError(concat("cannot read the folder '", folder.string(), "'"), failed.message());
-  std::vector<fs::path> pictures;
-  for (const fs::directory_entry& entry : entries) {
-    std::string end = entry.path().extension().string();
-    std::transform(end.begin(), end.end(), end.begin(), [](unsigned char c) { return std::tolower(c); });
-    for (const char* known : {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm"})
-      if (end == known && entry.is_regular_file(failed) && entry.path().filename().string().front() != '.')
-        pictures.push_back(entry.path());
-  }
-  std::sort(pictures.begin(), pictures.end(),
-            [](const fs::path& a, const fs::path& b) { return a.filename() < b.filename(); });
-  return pictures;
 }
 
 }  // namespace atelier::media

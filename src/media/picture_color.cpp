@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -143,25 +142,17 @@ Picture to_rgb(const VideoFormat& format, const std::byte* planes) {
   return picture;
 }
 
-Picture oriented(Picture picture, const AVFrame& frame) {
-  const AVFrameSideData* data = av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
-  if (data == nullptr || data->size < 9 * sizeof(std::int32_t)) return picture;
-  std::array<std::int32_t, 9> m{};
-  std::memcpy(m.data(), data->data, sizeof m);
-  // (x, y) goes to (m0 x + m3 y, m1 x + m4 y): quarter turns and mirrors only.
-  const bool turned = std::abs(std::int64_t{m[0]}) < std::abs(std::int64_t{m[1]});
-  const bool flip_x = turned ? m[3] < 0 : m[0] < 0;
-  const bool flip_y = turned ? m[1] < 0 : m[4] < 0;
-  if (!turned && !flip_x && !flip_y) return picture;
+Picture oriented(Picture picture, Orientation o) {
+  if (o.is_upright()) return picture;
   Picture out;
-  out.width_px = turned ? picture.height_px : picture.width_px;
-  out.height_px = turned ? picture.width_px : picture.height_px;
+  out.width_px = o.transposed ? picture.height_px : picture.width_px;
+  out.height_px = o.transposed ? picture.width_px : picture.height_px;
   out.rgb.resize(picture.rgb.size());
   for (int y = 0; y < out.height_px; ++y) {
     for (int x = 0; x < out.width_px; ++x) {
-      int from_x = flip_x ? out.width_px - 1 - x : x;
-      int from_y = flip_y ? out.height_px - 1 - y : y;
-      if (turned) std::swap(from_x, from_y);
+      int from_x = o.flip_x ? out.width_px - 1 - x : x;
+      int from_y = o.flip_y ? out.height_px - 1 - y : y;
+      if (o.transposed) std::swap(from_x, from_y);
       const float* from =
           picture.rgb.data() + 3 * (static_cast<std::ptrdiff_t>(from_y) * picture.width_px + from_x);
       std::copy_n(from, 3, out.rgb.data() + 3 * (static_cast<std::ptrdiff_t>(y) * out.width_px + x));

@@ -2,7 +2,7 @@
 
 #include "atelier/frame/video_format.h"
 #include "atelier/media/picture.h"
-#include "libav.h"
+#include "orientation.h"
 
 namespace atelier::media {
 
@@ -10,7 +10,7 @@ namespace atelier::media {
 /// transparent samples over white.
 Picture to_rgb(const VideoFormat& format, const std::byte* planes);
 
-/// Turned and mirrored as a display matrix (such as EXIF orientation makes) says.
-Picture oriented(Picture picture, const AVFrame& frame);
+/// As a viewer shows it.
+Picture oriented(Picture picture, Orientation orientation);
 
 }  // namespace atelier::media

@@ -13,6 +13,7 @@
 #include "frame_window.h"
 #include "input_summary.h"
 #include "side_data.h"
+#include "upright.h"
 
 namespace atelier::media {
 namespace {
@@ -83,7 +84,8 @@ struct VideoReader::Impl {
       pts = time_of(*frame);
       if (pts < begin) continue;
       if (pts >= end) return nullptr;
-      return frame;
+      return source.packets().shows_pictures() ? upright(std::move(frame), source.packets().codec().codec_id)
+                                               : std::move(frame);
     }
   }
 

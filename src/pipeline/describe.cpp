@@ -7,6 +7,7 @@
 #include "atelier/base/version.h"
 #include "atelier/io/record.h"
 #include "atelier/media/muxer.h"
+#include "atelier/media/picture_row.h"
 #include "atelier/media/video_reader.h"
 #include "atelier/pipeline/protocol.h"
 #include "atelier/tensor/device.h"
@@ -48,6 +49,8 @@ std::string describe_input(const std::filesystem::path& path) {
     if (!stream.language.empty()) out << ", language " << stream.language;
     out << (stream.styled ? ", would be styled" : stream.cover_art ? ", cover art" : "") << '\n';
   }
+  if (const std::string missing = media::missing_numbers(media::picture_row(path)); !missing.empty())
+    out << "  " << missing << '\n';
   return out.str();
 }
 

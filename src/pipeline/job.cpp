@@ -15,6 +15,7 @@
 #include "atelier/frame/chunk.h"
 #include "atelier/media/muxer.h"
 #include "atelier/media/picture.h"
+#include "atelier/media/picture_row.h"
 #include "atelier/schedule/policy.h"
 #include "checkpoints.h"
 #include "file_check.h"
@@ -140,6 +141,10 @@ Job prepare_job(const RunConfig& config) {
     if (!config.record.empty()) media::check_output_writable(config.record);
     if (!config.dry_run) check_folder(config.log_dir, "--log-dir");
   }
+  std::vector<fs::path> pictures = media::picture_row(config.input);
+  if (const std::string missing = media::missing_numbers(pictures); !missing.empty())
+    warnings.push_back(
+        concat("'", config.input.string(), "': ", missing, "; the pictures around a gap follow one another"));
   const auto bytes = static_cast<std::int64_t>(frame_bytes(reader.info().format));
   const std::int64_t chunk_frames =
       config.chunk_frames > 0 ? config.chunk_frames : default_chunk_length(bytes);
@@ -152,7 +157,8 @@ Job prepare_job(const RunConfig& config) {
           .num_encoders = num_encoders,
           .encode_at_workers = config.encode == "workers",
           .log_name = make_log_name(config),
-          .warnings = std::move(warnings)};
+          .warnings = std::move(warnings),
+          .pictures = std::move(pictures)};
 }
 
 media::PacketReaderConfig packet_reader_config(const Job& job) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,8 @@ struct Job {
   DecodingPlan decoding = {};      ///< the bits do not depend on it
   std::string log_name;            ///< start of its log files' names
   std::vector<std::string> warnings;
+  std::vector<std::filesystem::path> pictures =
+      {};  ///< that the input consists of, in order; none: a video file
 
   [[nodiscard]] const media::InputInfo& input() const { return reader.info(); }
 };

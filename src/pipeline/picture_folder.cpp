@@ -6,6 +6,7 @@
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
 #include "atelier/media/picture.h"
+#include "atelier/media/picture_row.h"
 
 namespace atelier::pipeline {
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <utility>
 
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
@@ -31,7 +32,7 @@ void write_preview(Job& job) {
   picture.width_px = static_cast<int>(rows.size(1));
   picture.rgb.resize(static_cast<std::size_t>(rows.numel()));
   std::memcpy(picture.rgb.data(), rows.const_data_ptr<float>(), picture.rgb.size() * sizeof(float));
-  media::write_png(output, picture);
+  media::write_png(output, media::upright(std::move(picture), job.input()));
 }
 
 void describe_dry_run(const Job& job, int num_ranks) {

@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -60,6 +62,21 @@ inline std::vector<std::int64_t> ffprobe_pts(const std::filesystem::path& path,
     pts.push_back(number == "N/A" ? INT64_MIN : std::stoll(number));
   }
   return pts;
+}
+
+/// Gives a JPEG file an EXIF orientation (1 to 8), in a segment of its own before all others.
+inline void set_orientation(const std::filesystem::path& jpeg, int orientation) {
+  std::ifstream in(jpeg, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  in.close();
+  // APP1 of 34 bytes, a big-endian directory at 8 of one entry: tag 274, short, one value.
+  std::string segment(
+      "\xFF\xE1\0\x22"
+      "Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\0\0\0\0\0\0\0",
+      36);
+  segment[29] = static_cast<char>(orientation);
+  bytes.insert(2, segment);
+  std::ofstream(jpeg, std::ios::binary) << bytes;
 }
 
 /// A real clip of the shared folder; may be missing there.

@@ -159,7 +159,9 @@ TEST_F(PictureTest, PaletteCmykBilevelAndOrientation) {
           "g = Image.new(\"RGB\", (32, 16), (0, 0, 0)); g.paste((255, 255, 255), (0, 0, 16, 8))\n"
           "for o in range(1, 9):\n"
           "  e = Image.Exif(); e[0x112] = o; g.save(d + \"o%d.jpg\" % o, quality=95, exif=e)\n"
-          "  ImageOps.exif_transpose(Image.open(d + \"o%d.jpg\" % o)).save(d + \"o%d.png\" % o)\n"))
+          "  ImageOps.exif_transpose(Image.open(d + \"o%d.jpg\" % o)).save(d + \"o%d.png\" % o)\n"
+          "  g.save(d + \"x%d.png\" % o, exif=e); g.save(d + \"x%d.webp\" % o, exif=e)\n"
+          "  t = Image.Exif(); t[0x112] = o; g.save(d + \"x%d.tif\" % o, exif=t)\n"))
     GTEST_SKIP() << "no Pillow";
   const Rgb color{200 / 255.0F, 100 / 255.0F, 50 / 255.0F};
   expect_pixel(read_picture(file("p.png")), 0, 0, color, 1e-5F);
@@ -169,13 +171,16 @@ TEST_F(PictureTest, PaletteCmykBilevelAndOrientation) {
   expect_pixel(read_picture(file("b.png")), 0, 0, {1, 1, 1}, 1e-5F);
   expect_pixel(read_picture(file("b.png")), 8, 1, {0, 0, 0}, 1e-5F);
   for (int o = 1; o <= 8; ++o) {
-    SCOPED_TRACE(o);
-    const Picture ours = read_picture(file(concat("o", o, ".jpg")));
     const Picture want = read_picture(file(concat("o", o, ".png")));
-    ASSERT_EQ(ours.width_px, want.width_px);
-    ASSERT_EQ(ours.height_px, want.height_px);
-    for (const int x : {2, ours.width_px - 3})
-      for (const int y : {2, ours.height_px - 3}) expect_pixel(ours, x, y, pixel(want, x, y), 0.03F);
+    for (const std::string& name :
+         {concat("o", o, ".jpg"), concat("x", o, ".png"), concat("x", o, ".webp"), concat("x", o, ".tif")}) {
+      SCOPED_TRACE(name);
+      const Picture ours = read_picture(file(name));
+      ASSERT_EQ(ours.width_px, want.width_px);
+      ASSERT_EQ(ours.height_px, want.height_px);
+      for (const int x : {2, ours.width_px - 3})
+        for (const int y : {2, ours.height_px - 3}) expect_pixel(ours, x, y, pixel(want, x, y), 0.03F);
+    }
   }
 }
 
@@ -200,13 +205,41 @@ TEST_F(PictureTest, MoreThan16384ASideIsBadInput) {
   EXPECT_EQ(read_picture(file("fits.png")).width_px, 16384);
 }
 
-TEST_F(PictureTest, FoldersListPicturesByName) {
-  for (const char* name : {"b.JPG", "a.png", "c.txt", ".hidden.png", "d.webp"})
-    std::ofstream(file(name)) << "x";
-  fs::create_directory(file("e.png"));
-  const std::vector<fs::path> want{file("a.png"), file("b.JPG"), file("d.webp")};
-  EXPECT_EQ(list_pictures(folder_.path()), want);
-  EXPECT_THROW(list_pictures(file("missing")), UsageError);
+/// Tolerance: a lossy kind, 2.5 codes of 255.
+TEST_F(PictureTest, ContentCountsMoreThanTheEnding) {
+  make("a.jpg", "0xC86432", "80x60", "-q:v 1 -pix_fmt yuvj444p");
+  make("b.png", "0xC86432", "80x60", "-pix_fmt rgb24");
+  make("c.webp", "0xC86432", "80x60", "-lossless 1 -pix_fmt bgra");
+  make("d.tga", "0xC86432", "80x60", "-pix_fmt bgr24");  // with no signature: only its ending tells
+  fs::rename(file("a.jpg"), file("jpeg.png"));
+  fs::rename(file("b.png"), file("png.JPG"));
+  fs::rename(file("c.webp"), file("webp.tif"));
+  for (const char* name : {"jpeg.png", "png.JPG", "webp.tif", "d.tga"}) {
+    SCOPED_TRACE(name);
+    expect_pixel(read_picture(file(name)), 40, 30, {200 / 255.0F, 100 / 255.0F, 50 / 255.0F}, 0.01F);
+  }
+}
+
+/// FFmpeg 5 to 7 read neither; where a later one does, that is no fault.
+TEST_F(PictureTest, KindsThatFfmpegCannotReadAreNamed) {
+  // The beginning of a file of an iPhone: no FFmpeg finds a picture in that.
+  const std::string heic(
+      "\0\0\0\x18"
+      "ftypheic\0\0\0\0mif1heic\0\0\0\x10mdatnothing.",
+      40);
+  std::ofstream(file("a.heic"), std::ios::binary) << heic;
+  std::ofstream(file("b.jpg"), std::ios::binary) << heic;
+  for (const char* name : {"a.heic", "b.jpg"}) {
+    const std::string why = why_not(file(name));
+    EXPECT_NE(why.find("is a HEIC picture, which FFmpeg "), std::string::npos) << why;
+    EXPECT_NE(why.find("Convert it to PNG or JPEG first."), std::string::npos) << why;
+    EXPECT_EQ(why.find("whole"), std::string::npos) << why;
+  }
+  ffmpeg("-f lavfi -i testsrc2=s=32x32:r=5:d=1 -c:v libwebp_anim -f webp " + quoted("a.webp"));
+  const std::string why = why_not(file("a.webp"));
+  if (!why.empty()) {
+    EXPECT_NE(why.find("is an animated WebP picture, which FFmpeg "), std::string::npos) << why;
+  }
 }
 
 }  // namespace

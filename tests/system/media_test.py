@@ -408,9 +408,7 @@ class Others(MediaTest):
 
     def test_rotation(self):
         test_clip(self.path("a.mp4"), seconds=1)
-        version = int(re.search(r"version n?(\d+)", support.tool("ffmpeg", "-version")).group(1))
-        turn = (["-display_rotation", 90], []) if version >= 6 else ([], ["-metadata:s:v", "rotate=270"])
-        ffmpeg(*turn[0], "-i", self.path("a.mp4"), "-c", "copy", *turn[1], self.path("turned.mp4"))
+        support.turned(self.path("a.mp4"), self.path("turned.mp4"), 270)
 
         def matrix(path):
             entries = support.styled_stream(path).get("side_data_list", [])

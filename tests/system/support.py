@@ -99,6 +99,18 @@ def local_network():
     return {"OMPI_MCA_btl_tcp_if_include": "lo", **({"OMPI_MCA_oob_tcp_if_include": "lo"} if major < 5 else {})}
 
 
+def ffmpeg_version():
+    """The first number of its release."""
+    return int(re.search(r"version n?(\d+)", tool("ffmpeg", "-version")).group(1))
+
+
+def turned(path, output, degrees):
+    """Copies a video so that players turn it, which way is the release's own."""
+    before, after = (["-display_rotation", degrees], []) if ffmpeg_version() >= 6 else ([], ["-metadata:s:v", f"rotate={degrees}"])
+    ffmpeg(*before, "-i", path, "-c", "copy", *after, output)
+    return output
+
+
 def has_encoder(name):
     listing = tool("ffmpeg", "-hide_banner", "-encoders")
     return any(line.split()[1:2] == [name] for line in listing.splitlines())

@@ -24,6 +24,7 @@ struct DecoderSetup {
   VideoFormat first;   ///< of the first decoded frame: the layout of all others follows it
   VideoFormat format;  ///< of the frames to give (after --height)
   std::vector<std::byte> first_frame_side_data;  ///< of that first frame
+  bool are_pictures = false;                     ///< whose own orientation is to be followed
 };
 
 /// A packet of the demuxer. data and side_data (media's own coding) lie elsewhere.

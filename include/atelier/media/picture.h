@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "atelier/media/input_info.h"
+
 namespace atelier::media {
 
 /// A still picture: height x width x 3 floats, interleaved RGB in [0,1], as displayed (sRGB, not linearised).
@@ -19,11 +21,11 @@ inline constexpr int max_picture_side_px = 16384;
 /// white. Throws UsageError if it is none, or larger than 16384 a side.
 Picture read_picture(const std::filesystem::path& path);
 
+/// A frame of a video as a player shows it, by the display matrix of the styled stream, to the nearest
+/// quarter turn.
+Picture upright(Picture picture, const InputInfo& input);
+
 /// Writes an 8-bit RGB PNG; values are clamped to [0,1] and rounded. Throws JobError.
 void write_png(const std::filesystem::path& path, const Picture& picture);
-
-/// The readable pictures of a folder by file name (jpg, jpeg, png, webp, bmp, tif, tiff, ppm), sorted by
-/// name.
-std::vector<std::filesystem::path> list_pictures(const std::filesystem::path& folder);
 
 }  // namespace atelier::media
