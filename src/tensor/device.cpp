@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+#include "atelier/base/cpu_quota.h"
 #include "atelier/base/text.h"
 #include "gpu.h"
 
@@ -55,8 +56,7 @@ int num_usable_cores() {
   cpu_set_t cores;
   CPU_ZERO(&cores);
   if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  const int count = CPU_COUNT(&cores);
-  return count > 0 ? count : 1;
+  return usable_cores(CPU_COUNT(&cores), cpu_quota());
 }
 
 }  // namespace atelier::tensor
