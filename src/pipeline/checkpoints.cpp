@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "atelier/base/handle.h"
+#include "atelier/base/exception_text.h"
 #include "atelier/base/hash.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
@@ -177,7 +178,7 @@ void Checkpoints::ended(io::JobStatus status, ExitCode code, const std::string& 
   try {
     write_state();
   } catch (const std::exception& e) {
-    log::warning(concat("the job's state could not be written (", e.what(), ")"));
+    log::warning(concat("the job's state could not be written (", exception_text(e), ")"));
   }
 }
 

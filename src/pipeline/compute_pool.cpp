@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "atelier/base/exception_text.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/tensor/compute_stream.h"
 #include "atelier/tensor/planes_converter.h"
@@ -94,7 +95,7 @@ void ComputePool::compute(Styler& style) {
       times.style_begin_s =
           clock_.seconds_s() - static_cast<double>(times.transfer_s + times.convert_s + times.style_s);
     } catch (const std::exception& e) {
-      item->error = e.what();
+      item->error = exception_text(e);
     }
     if (!done_.push(std::move(*item))) return;
   }

@@ -2,6 +2,7 @@
 
 #include <exception>
 
+#include "atelier/base/exception_text.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
 #include "atelier/transport/launcher.h"
@@ -41,7 +42,7 @@ int run_ranks(const RootFunction& root, [[maybe_unused]] const WorkerFunction& w
       log::error(concat("rank ", communicator.rank(), ": ", e.what()));
       communicator.abort(static_cast<int>(e.code()));
     } catch (const std::exception& e) {
-      log::error(concat("rank ", communicator.rank(), ": ", e.what()));
+      log::error(concat("rank ", communicator.rank(), ": ", exception_text(e)));
       communicator.abort(static_cast<int>(ExitCode::failed));
     }
   }

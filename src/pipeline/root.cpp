@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "atelier/base/error.h"
+#include "atelier/base/exception_text.h"
 #include "atelier/base/hash.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
@@ -97,7 +98,7 @@ struct Root::Impl {
       leave(e.code(), e.what());
       throw;
     } catch (const std::exception& e) {
-      leave(ExitCode::failed, e.what());
+      leave(ExitCode::failed, exception_text(e));
       throw;
     }
     meter_.finish(true);
