@@ -5,6 +5,7 @@
 #include "atelier/base/exception_text.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
+#include "atelier/tensor/cpu_code_paths.h"
 #include "atelier/transport/launcher.h"
 #include "atelier/transport/mpi_communicator.h"
 
@@ -29,6 +30,7 @@ ExitCode run_rank(transport::MpiCommunicator& communicator, const RootFunction& 
 }  // namespace
 
 int run_ranks(const RootFunction& root, [[maybe_unused]] const WorkerFunction& worker) {
+  tensor::pin_cpu_code_paths();
   const transport::Launcher launcher = transport::detect_launcher();
 #if ATELIER_MPI
   if (launcher.name != "none") {

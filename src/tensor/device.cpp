@@ -1,7 +1,5 @@
 #include "atelier/tensor/device.h"
 
-#include <ATen/Context.h>
-#include <ATen/Version.h>
 #include <sched.h>
 #include <torch/version.h>
 
@@ -9,6 +7,7 @@
 
 #include "atelier/base/cpu_quota.h"
 #include "atelier/base/text.h"
+#include "atelier/tensor/cpu_code_paths.h"
 #include "gpu.h"
 
 namespace atelier::tensor {
@@ -42,7 +41,7 @@ std::string device_name(Device device) {
 }
 
 std::string cpu_capability() {
-  return at::get_cpu_capability();
+  return cpu_level();
 }
 
 std::string library_versions() {
