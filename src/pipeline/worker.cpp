@@ -256,6 +256,7 @@ class Worker {
     const WorkerReady ready = make_worker_parts(setup, config_.make_engine, clock_, parts_, credits);
     log::to_file(concat("rank ", communicator_.rank(), " on ", host_name(), ": ", ready.device, ", ",
                         ready.num_threads, " threads"));
+    if (!ready.capability.empty()) log::to_file(concat("makes frames with bits ", ready.capability));
     send(MessageKind::ready, {.flags = credits}, pack(ready));
   }
 
