@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "atelier/tensor/device.h"
+
 namespace atelier::tensor {
 namespace {
 
@@ -46,7 +48,7 @@ void pin_cpu_code_paths() {
   if (std::getenv("DNNL_MAX_CPU_ISA") == nullptr) set_unless_set("ONEDNN_MAX_CPU_ISA", "AVX512_CORE");
 }
 
-std::string cpu_level() {
+std::string cpu_capability() {
   return std::string(levels[std::min(level_of_cpu(), level_allowed())]);
 }
 

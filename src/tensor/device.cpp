@@ -7,7 +7,6 @@
 
 #include "atelier/base/cpu_quota.h"
 #include "atelier/base/text.h"
-#include "atelier/tensor/cpu_code_paths.h"
 #include "gpu.h"
 
 namespace atelier::tensor {
@@ -38,10 +37,6 @@ std::vector<std::string> gpu_ids() {
 std::string device_name(Device device) {
   if (device.kind == DeviceKind::cuda) return gpu::name(device.index);
   return concat(cpu_name(), " (", cpu_capability(), ")");
-}
-
-std::string cpu_capability() {
-  return cpu_level();
 }
 
 std::string library_versions() {

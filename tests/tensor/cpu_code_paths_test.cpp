@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "atelier/tensor/device.h"
+
 namespace atelier::tensor {
 namespace {
 
@@ -23,13 +25,13 @@ class CpuCodePaths : public testing::Test {
 };
 
 TEST_F(CpuCodePaths, AreSetForAllLibraries) {
-  const std::string level = cpu_level();
+  const std::string level = cpu_capability();
   pin_cpu_code_paths();
   EXPECT_EQ(value("ATEN_CPU_CAPABILITY"),
             level.starts_with("AVX2") || level == "AVX512" ? "avx2" : "not set");
   EXPECT_EQ(value("MKL_CBWR"), "COMPATIBLE");
   EXPECT_EQ(value("ONEDNN_MAX_CPU_ISA"), "AVX512_CORE");
-  EXPECT_EQ(cpu_level(), level);
+  EXPECT_EQ(cpu_capability(), level);
 }
 
 TEST_F(CpuCodePaths, StayWhereTheyAreSet) {
@@ -43,17 +45,17 @@ TEST_F(CpuCodePaths, StayWhereTheyAreSet) {
 }
 
 TEST_F(CpuCodePaths, LevelIsWhatOneDnnMayUse) {
-  const std::string level = cpu_level();
+  const std::string level = cpu_capability();
   if (level != "AVX512" && level != "AVX2") GTEST_SKIP() << "a CPU without AVX2: " << level;
   setenv("ONEDNN_MAX_CPU_ISA", "SSE41", 1);
-  EXPECT_EQ(cpu_level(), "SSE41");
+  EXPECT_EQ(cpu_capability(), "SSE41");
   setenv("ONEDNN_MAX_CPU_ISA", "AVX2_VNNI", 1);
-  EXPECT_EQ(cpu_level(), "AVX2");
+  EXPECT_EQ(cpu_capability(), "AVX2");
   setenv("ONEDNN_MAX_CPU_ISA", "DEFAULT", 1);
-  EXPECT_EQ(cpu_level(), level);
+  EXPECT_EQ(cpu_capability(), level);
   unsetenv("ONEDNN_MAX_CPU_ISA");
   setenv("DNNL_MAX_CPU_ISA", "AVX", 1);
-  EXPECT_EQ(cpu_level(), "AVX");
+  EXPECT_EQ(cpu_capability(), "AVX");
 }
 
 }  // namespace

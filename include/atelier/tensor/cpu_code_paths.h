@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string>
-
 namespace atelier::tensor {
 
 /// Makes libtorch compute alike on as many kinds of CPU as its libraries allow. ATen uses AVX2 (if the CPU
@@ -14,9 +12,5 @@ namespace atelier::tensor {
 /// To be called at the start of main(): the libraries read the environment once, as they are first used, and
 /// no other thread may read it meanwhile.
 void pin_cpu_code_paths();
-
-/// The instruction set that oneDNN may use: "AVX512", "AVX2", "AVX", "SSE41" or "plain". For people: machines
-/// of one level may still compute differently.
-std::string cpu_level();
 
 }  // namespace atelier::tensor
