@@ -1,5 +1,7 @@
 #include "atelier/base/cpu_quota.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -125,6 +127,13 @@ std::optional<double> cpu_quota(const fs::path& root) {
 int usable_cores(int num_allowed, std::optional<double> quota) {
   const int limit = quota ? static_cast<int>(std::min(std::ceil(*quota), 1e6)) : num_allowed;
   return std::max(1, std::min(num_allowed, limit));
+}
+
+int num_usable_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
+  return usable_cores(CPU_COUNT(&cores), cpu_quota());
 }
 
 }  // namespace atelier

@@ -1,6 +1,5 @@
 #include "atelier/tensor/device.h"
 
-#include <sched.h>
 #include <torch/version.h>
 
 #include <fstream>
@@ -47,10 +46,7 @@ std::string library_versions() {
 }
 
 int num_usable_cores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  return usable_cores(CPU_COUNT(&cores), cpu_quota());
+  return atelier::num_usable_cores();
 }
 
 }  // namespace atelier::tensor

@@ -14,4 +14,7 @@ std::optional<double> cpu_quota(const std::filesystem::path& root = "/");
 /// Cores for a process that may run on num_allowed and has time for quota, rounded up; at least 1.
 int usable_cores(int num_allowed, std::optional<double> quota);
 
+/// The same of this process.
+int num_usable_cores();
+
 }  // namespace atelier
