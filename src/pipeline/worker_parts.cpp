@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "atelier/base/text.h"
+#include "atelier/io/fingerprint.h"
 #include "atelier/media/encoder_processor.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/schedule/policy.h"
@@ -27,7 +28,8 @@ int make_stylers(const WorkerSetup& setup, const EngineFactory& make_engine, int
 }
 
 // As if all that depends on a processor came out in a way of its own there.
-void simulate(const std::string& processor, WorkerReady& ready) {
+void simulate(const std::string& name, WorkerReady& ready) {
+  const std::string processor = io::valid_utf8(name);
   ready.device = processor;
   if (!ready.capability.empty()) ready.capability = concat("of ", processor);
   if (!ready.encoder_processor.empty()) ready.encoder_processor = processor;

@@ -80,6 +80,9 @@ class Processors(SystemTest):
         options = ("--engine", "simulated", "--simulated-ms", 1, "--encode", "workers", "--simulated-processor", "2:CPU-B")
         self.assert_refused(self.run_job(*options, "--codec", "mjpeg", ranks=3), REFUSED, "who encodes them")
         self.finish(*options, "--codec", "x264", ranks=3)
+        helper = (*options, "--simulated-gpus", 1)  # rank 2 only encodes
+        self.assert_refused(self.run_job(*helper, "--codec", "mjpeg", ranks=3), REFUSED, "rank 2: CPU-B", "who encodes them")
+        self.finish(*helper, "--codec", "x264", ranks=3)
 
     def test_instructions_decide_where_they_change_bits(self):
         fewer = {"ONEDNN_MAX_CPU_ISA": "SSE41"}
