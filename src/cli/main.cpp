@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "atelier/base/error.h"
+#include "atelier/base/exception_text.h"
 #include "atelier/base/log.h"
 #include "commands.h"
 
@@ -18,7 +19,7 @@ int main(int argc, char** argv) {
     log::error(e.what());
     return static_cast<int>(e.code());
   } catch (const std::exception& e) {
-    log::error(e.what());
+    log::error(exception_text(e));
     return static_cast<int>(ExitCode::failed);
   }
 }

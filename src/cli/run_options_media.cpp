@@ -36,6 +36,15 @@ std::pair<int, double> to_slow_rank(Text text) {
           to_number("simulated-slow-rank", parts[1], 0, 1e6)};
 }
 
+std::pair<int, std::string> to_processor(Text text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos || colon + 1 == text.size())
+    throw UsageError(concat("--simulated-processor cannot be '", text, "'"),
+                     "it is RANK:NAME, such as 2:CPU-B");
+  return {static_cast<int>(to_integer("simulated-processor", text.substr(0, colon), 0, 1 << 20)),
+          text.substr(colon + 1)};
+}
+
 }  // namespace
 
 // One entry an option; nothing about an option stands anywhere else.
@@ -73,6 +82,9 @@ const std::vector<Option>& run_options() {
        [](RunConfig& c, Text v) {
          c.simulated_gpus = static_cast<int>(to_integer("simulated-gpus", v, 0, 1 << 20));
        }},
+      {"simulated-processor", "RANK:NAME", "",
+       "a rank that passes for one on another kind of CPU: what it makes counts as other bits",
+       [](RunConfig& c, Text v) { c.simulated_processors.push_back(to_processor(v)); }, true},
       {"height", "PX", "", "scale to this height before styling; the width follows",
        [](RunConfig& c, Text v) { c.height_px = static_cast<int>(to_integer("height", v, 2, 16384)); }},
       {"start", "TIME", "0", "begin this long after the start of the video",

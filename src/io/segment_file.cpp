@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view magic{"ATELSEG\x1a", 8};
 constexpr std::string_view end_marker{"ATELEND\n", 8};
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t format_version = 2;
 constexpr std::size_t head_bytes = 20;  // magic, version, size
 constexpr std::size_t tail_bytes = 16;  // end marker, hash
 constexpr std::size_t frame_bytes = 32;
@@ -25,6 +25,10 @@ std::span<const std::byte> as_bytes(std::string_view text) {
 
 bool equals(std::span<const std::byte> bytes, std::string_view text) {
   return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()) == text;
+}
+
+std::string text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 std::vector<std::byte> copy_of(std::span<const std::byte> bytes) {
@@ -48,6 +52,8 @@ void write_segment(const StoredSegment& stored, std::uint64_t file_bytes, Little
   out.number(std::uint64_t{stored.reader_state.size()});
   out.number(std::uint64_t{stored.segment.extradata.size()});
   out.number(std::uint64_t{stored.segment.packets.size()});
+  out.number(std::uint64_t{stored.processor.bits.size()});
+  out.number(std::uint64_t{stored.processor.name.size()});
   for (const StoredFrame& frame : stored.frames) {
     out.number(frame.pts_ticks);
     out.number(frame.rank);
@@ -57,6 +63,8 @@ void write_segment(const StoredSegment& stored, std::uint64_t file_bytes, Little
   }
   out.bytes(stored.reader_state);
   out.bytes(stored.segment.extradata);
+  out.bytes(as_bytes(stored.processor.bits));
+  out.bytes(as_bytes(stored.processor.name));
   for (const SegmentPacket& packet : stored.segment.packets) {
     out.number(packet.pts_ticks);
     out.number(packet.duration_ticks);
@@ -114,6 +122,8 @@ ParsedSegment parse_content(std::span<const std::byte> content) {
   const auto state_bytes = in.number<std::uint64_t>();
   const auto extradata_bytes = in.number<std::uint64_t>();
   const auto num_packets = in.number<std::uint64_t>();
+  const auto processor_bits_bytes = in.number<std::uint64_t>();
+  const auto processor_name_bytes = in.number<std::uint64_t>();
   if (in.failed()) return refuse(SegmentFault::damaged, "its header does not fit");
   if (segment.chunk_index < 0 || segment.first_frame < 0 || end_frame <= segment.first_frame)
     return refuse(SegmentFault::damaged, concat("it says chunk ", segment.chunk_index, " with frames [",
@@ -129,6 +139,8 @@ ParsedSegment parse_content(std::span<const std::byte> content) {
 
   stored.reader_state = copy_of(in.bytes(state_bytes));
   segment.extradata = copy_of(in.bytes(extradata_bytes));
+  stored.processor.bits = text_of(in.bytes(processor_bits_bytes));
+  stored.processor.name = text_of(in.bytes(processor_name_bytes));
   if (num_packets > in.remaining_bytes() / least_packet_bytes)
     return refuse(SegmentFault::damaged, concat("there is no room in it for its ", num_packets, " packets"));
   segment.packets.reserve(num_packets);

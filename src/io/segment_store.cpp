@@ -16,7 +16,7 @@ constexpr std::size_t max_file_bytes = std::size_t{64} << 30;
 constexpr int max_attempts = 1000;
 
 FoundSegment found_from(const StoredSegment& stored) {
-  return {stored.chunk(), stored.input_hash, stored.last_pts_ticks(), stored.reader_state};
+  return {stored.chunk(), stored.input_hash, stored.last_pts_ticks(), stored.reader_state, stored.processor};
 }
 
 ParsedSegment refuse(SegmentFault fault, std::string reason) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <thread>
 
+#include "atelier/base/cpu_quota.h"
 #include "atelier/base/text.h"
 #include "compat.h"
 
@@ -58,8 +58,7 @@ Decoder::Decoder(const AVCodecParameters& codec, AVRational time_base, int num_t
   check_av(avcodec_parameters_to_context(context_.get(), &codec), "stream parameters cannot be used");
   context_->pkt_timebase = time_base;
   constexpr int max_threads = 16;
-  const int num_cores = static_cast<int>(std::thread::hardware_concurrency());
-  context_->thread_count = std::clamp(num_threads > 0 ? num_threads : num_cores, 1, max_threads);
+  context_->thread_count = std::clamp(num_threads > 0 ? num_threads : num_usable_cores(), 1, max_threads);
   context_->flags |= AV_CODEC_FLAG_BITEXACT;
   if (strict && codec.codec_id == AV_CODEC_ID_H264) context_->err_recognition |= AV_EF_EXPLODE;
   context_->opaque = watch_.get();

@@ -19,6 +19,10 @@ extern "C" {
 namespace atelier::media {
 namespace {
 
+// SVT-AV1 writes its banner itself; 1 is its level "errors only". Set before main() starts: encoders are
+// opened in threads, and others may read the environment at that time.
+[[maybe_unused]] const int svt_is_quiet = setenv("SVT_LOG", "1", 0);
+
 struct LogLine {
   int level;
   std::string text;
@@ -108,8 +112,6 @@ CodecContextPtr open_encoder(const EncoderConfig& config) {
   context->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
   context->flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_CLOSED_GOP;
   if (config.global_header) context->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-  // SVT-AV1 writes its banner itself; 1 is its level "errors only".
-  if (config.encoder == "libsvtav1") setenv("SVT_LOG", "1", 0);
 
   Options options;
   for (const auto& [key, value] : config.options) options.set(key, value);

@@ -173,6 +173,8 @@ void set_defaults(const AVCodec& codec, bool frame_timecodes, EncoderConfig& con
   } else {
     set_quality(codec, 2, options);
   }
+  // The default DCT has other roundings with each SIMD level.
+  if (name == "mpeg1video" || name == "mpeg2video" || name == "mpeg4") set_option(options, "dct", "int");
   const bool codes_fields = is_x264(name) || name == "prores_ks" || name == "mpeg2video" || name == "mpeg4";
   if (config.field_order > AV_FIELD_PROGRESSIVE && codes_fields) add_flags(options, "+ildct+ilme");
   // FFmpeg's MPEG encoders close groups of pictures only where they do not look for scene changes.

@@ -5,6 +5,7 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/mkldnn_reorder_conv2d_weight.h>
 #include <ATen/ops/zeros.h>
+#include <torch/version.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -12,6 +13,8 @@
 #include <optional>
 #include <type_traits>
 
+#include "atelier/base/error.h"
+#include "atelier/base/text.h"
 #include "multiversion.h"
 
 namespace atelier::models {
@@ -97,6 +100,24 @@ ATELIER_MULTIVERSION
 void normalise_add_kernel(const PixelView& from, const float* scale, const float* shift,
                           const PixelView& to) {
   normalise_pixels<Into::add>(from, scale, shift, to);
+}
+
+using PreparedConvolution = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
+                                       at::IntArrayRef, at::IntArrayRef, at::IntArrayRef, std::int64_t,
+                                       std::string_view, at::List<std::optional<at::Scalar>>,
+                                       std::optional<std::string_view>);
+
+// The operator behind torch.compile's convolutions: no public one takes prepared weights and a plain picture
+// in channels-last order (at::mkldnn_convolution then leaves that order).
+c10::TypedOperatorHandle<PreparedConvolution> prepared_convolution() {
+  try {
+    return c10::Dispatcher::singleton()
+        .findSchemaOrThrow("mkldnn::_convolution_pointwise", "")
+        .typed<PreparedConvolution>();
+  } catch (const c10::Error&) {
+    throw JobError(concat("libtorch ", TORCH_VERSION, " lacks an operator (mkldnn::_convolution_pointwise)"),
+                   "it is an internal one, tried with 2.11", "Use the libtorch that scripts/setup installs");
+  }
 }
 
 std::int64_t source_index(std::int64_t i, std::int64_t length, Border border) {
@@ -241,12 +262,7 @@ at::Tensor Convolution::operator()(const at::Tensor& x) const {
                       at::IntArrayRef{1, 1}, groups_)
         .contiguous(at::MemoryFormat::ChannelsLast);
   }
-  using Signature =
-      at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, at::IntArrayRef,
-                 at::IntArrayRef, at::IntArrayRef, std::int64_t, std::string_view,
-                 at::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
-  static const auto convolution =
-      c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_convolution_pointwise", "").typed<Signature>();
+  static const auto convolution = prepared_convolution();
   return convolution.call(x, weight_, bias, at::IntArrayRef{0, 0}, at::IntArrayRef{stride_, stride_},
                           at::IntArrayRef{1, 1}, groups_, "none", at::List<std::optional<at::Scalar>>(),
                           std::nullopt);

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "atelier/base/exception_text.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/hash.h"
 #include "atelier/base/log.h"
@@ -80,6 +82,7 @@ Checkpoints::Checkpoints(CheckpointsConfig config)
       before_writing_(std::move(config.before_writing)),
       work_dir_(made(work_directory(run_))),
       start_id_(std::move(config.start_id)),
+      processor_(std::move(config.processor)),
       state_{.program_version = build_text(),
              .start_id = start_id_,
              .host = host_name(),
@@ -137,6 +140,7 @@ void Checkpoints::find() {
     return;
   }
   found_ = segments_.find();
+  check_processors();
   if (const std::string passed = io::summary(found_.passed_over); !passed.empty())
     findings_.push_back(passed);
   const std::string changes =
@@ -149,6 +153,22 @@ void Checkpoints::find() {
                              num_frames, " frames) of it in '", work_dir_.string(), "'"));
   state_.chunks_done = static_cast<std::int64_t>(found_.chunks.size());
   state_.frames_done = num_frames;
+}
+
+// Machines of one size differ in model: work must not be lost for that, nor be mixed unasked.
+void Checkpoints::check_processors() {
+  const auto other = std::ranges::find_if(
+      found_.chunks, [&](const auto& found) { return found.second.processor.bits != processor_.bits; });
+  if (other == found_.chunks.end()) return;
+  const std::string& made_on = other->second.processor.name;
+  if (!run_.allow_mixed)
+    throw UsageError(concat("finished chunks were made on another kind of processor (", made_on,
+                            "; this start: ", processor_.name, ")"),
+                     "the output would depend on which machine made what",
+                     "They are kept: start on such machines again, or give --allow-mixed to go on here, or "
+                     "--no-resume to begin anew");
+  findings_.push_back(concat("goes on with chunks of another kind of processor (", made_on,
+                             "; now: ", processor_.name, "), as --allow-mixed says"));
 }
 
 void Checkpoints::write_state() {
@@ -178,7 +198,7 @@ void Checkpoints::ended(io::JobStatus status, ExitCode code, const std::string& 
   try {
     write_state();
   } catch (const std::exception& e) {
-    log::warning(concat("the job's state could not be written (", e.what(), ")"));
+    log::warning(concat("the job's state could not be written (", exception_text(e), ")"));
   }
 }
 

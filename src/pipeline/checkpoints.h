@@ -30,6 +30,7 @@ struct CheckpointsConfig {
   std::string start_id;
   std::string launcher;
   io::Fingerprint fingerprint;
+  io::ProcessorKind processor;
   std::optional<std::int64_t> num_frames;      ///< of the job, where it is known
   std::function<void()> give_up_waiting = {};  ///< called while it watches another start; may throw
   std::function<void()> before_writing = {};   ///< called before each access to the disk, which may take long
@@ -40,7 +41,8 @@ struct CheckpointsConfig {
 class Checkpoints {
  public:
   /// Makes the work directory. Throws UsageError where another start is at work in it or has just finished
-  /// the output, or where it cannot be made.
+  /// the output, where it cannot be made, and where finished chunks were made on another kind of processor,
+  /// without --allow-mixed.
   explicit Checkpoints(CheckpointsConfig config);
   ~Checkpoints();
   Checkpoints(const Checkpoints&) = delete;
@@ -53,6 +55,8 @@ class Checkpoints {
   [[nodiscard]] const std::map<std::int64_t, io::FoundSegment>& finished() const { return found_.chunks; }
   /// What was found, a sentence each, for the log.
   [[nodiscard]] const std::vector<std::string>& findings() const { return findings_; }
+  /// Whether any chunk is stored, by earlier starts or this one.
+  [[nodiscard]] bool has_chunks() const { return state_.chunks_done > 0; }
   [[nodiscard]] io::SegmentStore& segments() { return segments_; }
   [[nodiscard]] const io::Fingerprint& fingerprint() const { return state_.fingerprint; }
 
@@ -68,12 +72,14 @@ class Checkpoints {
  private:
   void check_output();
   void find();
+  void check_processors();
   void write_state();
 
   const RunConfig& run_;
   std::function<void()> before_writing_;
   std::filesystem::path work_dir_;
   std::string start_id_;
+  io::ProcessorKind processor_;
   io::JobState state_;
   io::OwnerMark mark_;
   io::StateStore states_;

@@ -4,9 +4,11 @@
 #include <exception>
 #include <utility>
 
+#include "atelier/base/exception_text.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/tensor/compute_stream.h"
 #include "atelier/tensor/planes_converter.h"
+#include "trial_frame.h"
 
 namespace atelier::pipeline {
 namespace {
@@ -66,9 +68,15 @@ ComputePool::ComputePool(const WorkerSetup& setup, tensor::Device device, int nu
   for (int i = 0; i < num_threads; ++i) engines_.push_back(make_engine(setup.engine, device));
   tensor::synchronise_default_stream(device);  // where the weights were laid out; the threads have streams
   for (const auto& engine : engines_) {
-    threads_.emplace_back([this, &engine, format = setup.format, device] {
+    const bool is_first = threads_.empty();
+    threads_.emplace_back([this, &engine, format = setup.format, device, is_first] {
       models::prepare_compute_thread();
-      if (auto* takes_planes = dynamic_cast<models::PlanesEngine*>(engine.get())) {
+      auto* takes_planes = dynamic_cast<models::PlanesEngine*>(engine.get());
+      if (is_first) {
+        const bool needs_trial = takes_planes == nullptr && device.kind == tensor::DeviceKind::cpu;
+        trial_.set_value(needs_trial ? trial_frame_bits(*engine, format) : std::string());
+      }
+      if (takes_planes != nullptr) {
         PlanesStyler style(*takes_planes);
         compute(style);
       } else {
@@ -94,7 +102,7 @@ void ComputePool::compute(Styler& style) {
       times.style_begin_s =
           clock_.seconds_s() - static_cast<double>(times.transfer_s + times.convert_s + times.style_s);
     } catch (const std::exception& e) {
-      item->error = e.what();
+      item->error = exception_text(e);
     }
     if (!done_.push(std::move(*item))) return;
   }

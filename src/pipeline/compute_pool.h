@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <limits>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ class ComputePool {
   std::optional<WorkItem> try_pop() { return done_.try_pop(); }
   /// Waits until a frame is finished or the time is over.
   void wait_for(std::chrono::microseconds limit) { done_.wait_for(limit); }
+  /// trial_frame_bits() of the engine here. Waits for it; empty where the engine takes planes as they are or
+  /// computes on a GPU.
+  [[nodiscard]] std::string trial_bits() const { return trial_bits_.get(); }
   [[nodiscard]] int num_threads() const { return static_cast<int>(threads_.size()); }
 
  private:
@@ -57,6 +61,8 @@ class ComputePool {
   // Credits bound what waits in either.
   BlockingQueue<WorkItem> todo_{std::numeric_limits<std::size_t>::max()};
   BlockingQueue<WorkItem> done_{std::numeric_limits<std::size_t>::max()};
+  std::promise<std::string> trial_;
+  std::shared_future<std::string> trial_bits_{trial_.get_future()};
   std::vector<std::thread> threads_;
 };
 

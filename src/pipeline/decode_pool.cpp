@@ -3,6 +3,7 @@
 #include <exception>
 #include <utility>
 
+#include "atelier/base/exception_text.h"
 #include "atelier/frame/frame_hash.h"
 #include "atelier/media/packet_decoder.h"
 
@@ -44,7 +45,7 @@ DecodedChunk DecodePool::decode(const Task& task) {
     });
     outcome = {std::move(decoded.fault), hasher.digest(), decoded.num_decoded_frames};
   } catch (const std::exception& e) {
-    outcome.fault = e.what();
+    outcome.fault = exception_text(e);
   }
   return outcome;
 }

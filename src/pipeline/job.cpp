@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "atelier/base/error.h"
+#include "atelier/base/hash.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
 #include "atelier/frame/chunk.h"
@@ -48,6 +49,18 @@ models::StylePicture read_style(const fs::path& path, double weight) {
           .permute({2, 0, 1})
           .clone(at::MemoryFormat::Contiguous);
   return {rgb, weight};
+}
+
+// Of what the root computes of them, which depends on its CPU, the job must not begin anew.
+std::string hash_of(const std::vector<models::StylePicture>& styles) {
+  if (styles.empty()) return "none";
+  Hasher hasher;
+  for (const models::StylePicture& style : styles) {
+    const at::Tensor rgb = style.rgb.contiguous();
+    hasher.update(concat(rgb.size(1), " ", rgb.size(2), " ", fixed(style.weight, 9), " "));
+    hasher.update({static_cast<const std::byte*>(rgb.const_data_ptr()), rgb.nbytes()});
+  }
+  return hex64(hasher.digest());
 }
 
 bool has_weights(const std::string& engine) {
@@ -103,21 +116,22 @@ std::string make_log_name(const RunConfig& config) {
 
 }  // namespace
 
-models::EngineSpec read_engine(const RunConfig& config) {
+ReadEngine read_engine(const RunConfig& config) {
   check_styles(config);
   if (!has_weights(config.engine)) {
     models::EngineSpec spec =
         models::make_engine_spec(config.engine, {}, "", {}, config.strength, config.precision);
     spec.simulated_ms = config.simulated_ms;
-    return spec;
+    return {std::move(spec), "none"};
   }
   std::vector<models::StylePicture> styles;
   for (std::size_t i = 0; i < config.styles.size(); ++i)
     styles.push_back(
         read_style(config.styles[i], config.style_weights.empty() ? 1 : config.style_weights[i]));
   const fs::path weights = config.model.empty() ? shipped_weights(config.engine) : config.model;
-  return models::make_engine_spec(config.engine, read_file(weights), weights.string(), styles,
-                                  config.strength, config.precision);
+  return {models::make_engine_spec(config.engine, read_file(weights), weights.string(), styles,
+                                   config.strength, config.precision),
+          hash_of(styles)};
 }
 
 Job prepare_job(const RunConfig& config) {
@@ -128,7 +142,7 @@ Job prepare_job(const RunConfig& config) {
                              .duration_s = config.preview_s ? 0 : config.duration_s,
                              .start_option = config.preview_s ? "--preview" : "--start"});
   if (config.preview_s) check_preview_name(config.output);
-  models::EngineSpec engine = read_engine(config);
+  ReadEngine engine = read_engine(config);
   std::vector<std::string> warnings;
   media::EncoderConfig encoder;
   if (!config.preview_s) {
@@ -152,7 +166,8 @@ Job prepare_job(const RunConfig& config) {
   return {.config = config,
           .reader = std::move(reader),
           .encoder = std::move(encoder),
-          .engine = std::move(engine),
+          .engine = std::move(engine.spec),
+          .style_pictures = std::move(engine.style_pictures),
           .chunk_frames = chunk_frames,
           .num_encoders = num_encoders,
           .encode_at_workers = config.encode == "workers",

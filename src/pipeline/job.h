@@ -22,6 +22,7 @@ struct Job {
   media::VideoReader reader;
   media::EncoderConfig encoder;
   models::EngineSpec engine;
+  std::string style_pictures;  ///< hash of the pictures and their shares; "none"
   std::int64_t chunk_frames = 0;
   int num_encoders = 1;            ///< chunks that are encoded at the same time; the bits do not depend on it
   bool encode_at_workers = false;  ///< else at the root; the bits do not depend on it
@@ -38,8 +39,12 @@ struct Job {
 /// Throws UsageError for whatever is wrong with them.
 Job prepare_job(const RunConfig& config);
 
+struct ReadEngine {
+  models::EngineSpec spec;
+  std::string style_pictures;  ///< as in Job
+};
 /// Weights as --model names them, else those that ship with the engine, and the pictures of --style.
-models::EngineSpec read_engine(const RunConfig& config);
+ReadEngine read_engine(const RunConfig& config);
 
 /// To read the same frames as job.reader does.
 media::PacketReaderConfig packet_reader_config(const Job& job);

@@ -66,7 +66,7 @@ std::string codec_libraries() {
 
 }  // namespace
 
-io::Fingerprint job_fingerprint(const Job& job, const std::string& capability) {
+io::Fingerprint job_fingerprint(const Job& job) {
   const RunConfig& config = job.config;
   io::Fingerprint fingerprint;
   fingerprint.add("size of the input", size_text(config.input));
@@ -77,7 +77,7 @@ io::Fingerprint job_fingerprint(const Job& job, const std::string& capability) {
   // Another speed is another measurement.
   if (config.engine == "simulated") fingerprint.add("--simulated-ms", number_text(config.simulated_ms));
   fingerprint.add("weights", hash_text(job.engine.weights.bytes()));
-  fingerprint.add("style pictures", hash_text(job.engine.style.bytes()));
+  fingerprint.add("style pictures", job.style_pictures);
   fingerprint.add("--strength", number_text(config.strength));
   fingerprint.add("--precision", std::to_string(static_cast<int>(config.precision)));
   fingerprint.add("--height", std::to_string(config.height_px));
@@ -90,7 +90,6 @@ io::Fingerprint job_fingerprint(const Job& job, const std::string& capability) {
   for (const auto& [key, value] : job.encoder.options) options.push_back(concat(key, "=", value));
   fingerprint.add("encoder options", join(options, " "));
   fingerprint.add("encoder set-up", hash_text(pack(job.encoder).bytes()));
-  fingerprint.add("kind of processor", capability);
   fingerprint.add("program", build_text());
   fingerprint.add("libtorch", tensor::library_versions());
   fingerprint.add("FFmpeg", media::library_versions());

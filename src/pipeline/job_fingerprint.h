@@ -8,7 +8,8 @@ namespace atelier::pipeline {
 
 struct Job;
 
-/// All that the bits of a job's output depend on. capability: the workers' kind of CPU or GPU.
-io::Fingerprint job_fingerprint(const Job& job, const std::string& capability);
+/// All that the bits of a job's output depend on, but for the processors (JobProcessors): another one is
+/// found out, and finished chunks are not thrown away for it.
+io::Fingerprint job_fingerprint(const Job& job);
 
 }  // namespace atelier::pipeline

@@ -108,29 +108,30 @@ WorkerHello unpack_hello(const Buffer& bytes) {
   });
 }
 
-// An 8-byte length, that many bytes of JSON, then the weights, the style, the encoder, the decoder and the
-// names of files, which need not be UTF-8, as they are.
+// An 8-byte length, that many bytes of JSON, then the weights, the style, the encoder, the decoder and
+// names, which need not be UTF-8, as they are.
 Buffer pack(const WorkerSetup& setup) {
-  const std::string text = json{
-      {"format", format_json(setup.format)},
-      {"engine", setup.engine.kind},
-      {"strength", setup.engine.strength},
-      {"precision", static_cast<int>(setup.engine.precision)},
-      {"simulated_ms", setup.engine.simulated_ms},
-      {"weights_bytes", setup.engine.weights.size()},
-      {"style_bytes", setup.engine.style.size()},
-      {"encoder_bytes", setup.encoder.size()},
-      {"decoder_bytes", setup.decoder.size()},
-      {"device", setup.device ? static_cast<int>(setup.device->kind) : -1},
-      {"device_index", setup.device ? setup.device->index : 0},
-      {"num_workers_here", setup.num_workers_here},
-      {"credits", setup.credits},
-      {"log_dir_bytes", setup.log_dir.size()},
-      {"log_name_bytes",
-       setup.log_name.size()}}.dump();
+  const std::string text = json{{"format", format_json(setup.format)},
+                                {"engine", setup.engine.kind},
+                                {"strength", setup.engine.strength},
+                                {"precision", static_cast<int>(setup.engine.precision)},
+                                {"simulated_ms", setup.engine.simulated_ms},
+                                {"weights_bytes", setup.engine.weights.size()},
+                                {"style_bytes", setup.engine.style.size()},
+                                {"encoder_bytes", setup.encoder.size()},
+                                {"decoder_bytes", setup.decoder.size()},
+                                {"device", setup.device ? static_cast<int>(setup.device->kind) : -1},
+                                {"device_index", setup.device ? setup.device->index : 0},
+                                {"num_workers_here", setup.num_workers_here},
+                                {"credits", setup.credits},
+                                {"log_dir_bytes", setup.log_dir.size()},
+                                {"log_name_bytes", setup.log_name.size()},
+                                {"simulated_processor_bytes", setup.simulated_processor.size()}}
+                               .dump();
   const std::uint64_t length = text.size();
   Buffer out(sizeof length + text.size() + setup.engine.weights.size() + setup.engine.style.size() +
-             setup.encoder.size() + setup.decoder.size() + setup.log_dir.size() + setup.log_name.size());
+             setup.encoder.size() + setup.decoder.size() + setup.log_dir.size() + setup.log_name.size() +
+             setup.simulated_processor.size());
   std::size_t at = 0;
   append(out, at, std::as_bytes(std::span(&length, 1)));
   append(out, at, std::as_bytes(std::span(text)));
@@ -138,7 +139,7 @@ Buffer pack(const WorkerSetup& setup) {
   append(out, at, setup.engine.style.bytes());
   append(out, at, setup.encoder.bytes());
   append(out, at, setup.decoder.bytes());
-  for (const std::string* name : {&setup.log_dir, &setup.log_name})
+  for (const std::string* name : {&setup.log_dir, &setup.log_name, &setup.simulated_processor})
     append(out, at, std::as_bytes(std::span(*name)));
   return out;
 }
@@ -168,6 +169,7 @@ WorkerSetup unpack_setup(const Buffer& bytes) {
     const auto decoder = integer<std::size_t>(j.at("decoder_bytes"));
     const auto log_dir = integer<std::size_t>(j.at("log_dir_bytes"));
     const auto log_name = integer<std::size_t>(j.at("log_name_bytes"));
+    const auto simulated_processor = integer<std::size_t>(j.at("simulated_processor_bytes"));
     auto rest = bytes.bytes().subspan(sizeof length + length);
     const auto take = [&rest](std::size_t size) {
       if (size > rest.size()) throw_malformed_message("it is cut");
@@ -181,6 +183,7 @@ WorkerSetup unpack_setup(const Buffer& bytes) {
     setup.decoder = take(decoder);
     setup.log_dir = unpack_text(take(log_dir));
     setup.log_name = unpack_text(take(log_name));
+    setup.simulated_processor = unpack_text(take(simulated_processor));
     if (!rest.empty()) throw_malformed_message("it is too long");
     return setup;
   });
@@ -191,14 +194,19 @@ Buffer pack(const WorkerReady& ready) {
                     {"capability", ready.capability},
                     {"num_threads", ready.num_threads},
                     {"num_encoders", ready.num_encoders},
-                    {"clock_s", ready.clock_s}});
+                    {"clock_s", ready.clock_s},
+                    {"encoder_processor", ready.encoder_processor}});
 }
 
 WorkerReady unpack_ready(const Buffer& bytes) {
   return guarded([&] {
     const json j = unpack_json(bytes);
-    return WorkerReady{j.at("device"), j.at("capability"), integer<int>(j.at("num_threads")),
-                       integer<int>(j.at("num_encoders")), j.at("clock_s")};
+    return WorkerReady{j.at("device"),
+                       j.at("capability"),
+                       integer<int>(j.at("num_threads")),
+                       integer<int>(j.at("num_encoders")),
+                       j.at("clock_s"),
+                       j.at("encoder_processor")};
   });
 }
 

@@ -2,8 +2,10 @@
 
 #include <exception>
 
+#include "atelier/base/exception_text.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
+#include "atelier/tensor/cpu_code_paths.h"
 #include "atelier/transport/launcher.h"
 #include "atelier/transport/mpi_communicator.h"
 
@@ -28,6 +30,7 @@ ExitCode run_rank(transport::MpiCommunicator& communicator, const RootFunction& 
 }  // namespace
 
 int run_ranks(const RootFunction& root, [[maybe_unused]] const WorkerFunction& worker) {
+  tensor::pin_cpu_code_paths();
   const transport::Launcher launcher = transport::detect_launcher();
 #if ATELIER_MPI
   if (launcher.name != "none") {
@@ -41,7 +44,7 @@ int run_ranks(const RootFunction& root, [[maybe_unused]] const WorkerFunction& w
       log::error(concat("rank ", communicator.rank(), ": ", e.what()));
       communicator.abort(static_cast<int>(e.code()));
     } catch (const std::exception& e) {
-      log::error(concat("rank ", communicator.rank(), ": ", e.what()));
+      log::error(concat("rank ", communicator.rank(), ": ", exception_text(e)));
       communicator.abort(static_cast<int>(ExitCode::failed));
     }
   }

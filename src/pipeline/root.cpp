@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "atelier/base/error.h"
+#include "atelier/base/exception_text.h"
 #include "atelier/base/hash.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
@@ -74,7 +75,7 @@ struct Root::Impl {
       guard_.be_patient();
       storing_.emplace(job_, record_,
                        StoringConfig{.launcher = config_.launcher,
-                                     .capability = roster_.capability(),
+                                     .processors = [this] { return roster_.processors(); },
                                      .give_up_waiting =
                                          [this] {
                                            receive();
@@ -97,7 +98,7 @@ struct Root::Impl {
       leave(e.code(), e.what());
       throw;
     } catch (const std::exception& e) {
-      leave(ExitCode::failed, e.what());
+      leave(ExitCode::failed, exception_text(e));
       throw;
     }
     meter_.finish(true);
@@ -174,7 +175,7 @@ struct Root::Impl {
     roster_.note_traffic(communicator_, thread_cpu_seconds_s() - cpu_at_start_s_);
     if (!storing_) return;
     Checkpoints& checkpoints = storing_->checkpoints();
-    if (code == ExitCode::usage && checkpoints.finished().empty())
+    if (code == ExitCode::usage && !checkpoints.has_chunks())
       checkpoints.remove();
     else
       checkpoints.ended(code == ExitCode::interrupted ? io::JobStatus::interrupted : io::JobStatus::failed,

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "atelier/base/exception_text.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/log.h"
 #include "atelier/base/stopwatch.h"
@@ -57,7 +58,7 @@ void write_record_if_wanted(const RunConfig& config, RecordBuilder& record, Exit
     io::write_record(config.record, record.finish(outcome, error));
   } catch (const std::exception& e) {
     if (code == ExitCode::done) throw;
-    log::warning(concat("the record could not be written (", e.what(), ")"));
+    log::warning(concat("the record could not be written (", exception_text(e), ")"));
   }
 }
 
@@ -193,7 +194,7 @@ ExitCode run_job(const RunConfig& config, const RunServices& services) {
     code = e.code();
     text = e.what();
   } catch (const std::exception& e) {
-    text = concat("the job failed (", e.what(), ")");
+    text = concat("the job failed (", exception_text(e), ")");
   }
   failure.say(text);
   if (started && code != ExitCode::usage) {

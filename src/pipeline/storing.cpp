@@ -21,7 +21,8 @@ media::MuxerConfig muxer_config(const Job& job, const std::string& start_id) {
 
 }  // namespace
 
-Storing::Storing(const Job& job, RecordBuilder& record, const StoringConfig& config) : record_(record) {
+Storing::Storing(const Job& job, RecordBuilder& record, const StoringConfig& config)
+    : record_(record), processors_(config.processors) {
   const std::string start_id = new_start_id(job.config);
   auto muxer = std::make_unique<media::Muxer>(muxer_config(job, start_id));
   open_checkpoints(job, start_id, config);
@@ -38,7 +39,8 @@ void Storing::open_checkpoints(const Job& job, const std::string& start_id, cons
     checkpoints_.emplace(CheckpointsConfig{.run = &job.config,
                                            .start_id = start_id,
                                            .launcher = config.launcher,
-                                           .fingerprint = job_fingerprint(job, config.capability),
+                                           .fingerprint = job_fingerprint(job),
+                                           .processor = config.processors(),
                                            .num_frames = job.input().num_frames,
                                            .give_up_waiting = config.give_up_waiting,
                                            .before_writing = config.before_writing});
@@ -59,7 +61,8 @@ void Storing::keep(EncodedChunk encoded, std::uint64_t input_hash, std::vector<s
                            .input_hash = input_hash,
                            .segment = std::move(encoded.segment),
                            .frames = {},
-                           .reader_state = std::move(reader_state)};
+                           .reader_state = std::move(reader_state),
+                           .processor = processors_()};
   stored.frames = record_.stored_frames(stored.segment.chunk_index);
   kept_[stored.segment.chunk_index] = {stored.chunk(), input_hash};
   ++num_storing_;

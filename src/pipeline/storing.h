@@ -20,9 +20,9 @@ struct Job;
 
 struct StoringConfig {
   std::string launcher;
-  std::string capability;                 ///< the workers' kind of CPU or GPU
-  std::function<void()> give_up_waiting;  ///< called while another start is watched; may throw
-  std::function<void()> before_writing;   ///< as in CheckpointsConfig
+  std::function<io::ProcessorKind()> processors;  ///< of the ranks that are ready
+  std::function<void()> give_up_waiting;          ///< called while another start is watched; may throw
+  std::function<void()> before_writing;           ///< as in CheckpointsConfig
 };
 
 /// The end of a chunk's way at the root: stored, then muxed in order; and what earlier starts have stored.
@@ -53,6 +53,7 @@ class Storing {
   void open_checkpoints(const Job& job, const std::string& start_id, const StoringConfig& config);
 
   RecordBuilder& record_;
+  std::function<io::ProcessorKind()> processors_;
   std::optional<Checkpoints> checkpoints_;
   std::optional<MuxStage> mux_;
   FinishedChunks kept_;

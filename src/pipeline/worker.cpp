@@ -10,6 +10,7 @@
 
 #include "atelier/base/checked_cast.h"
 #include "atelier/base/error.h"
+#include "atelier/base/exception_text.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/log.h"
 #include "atelier/base/memory.h"
@@ -256,6 +257,7 @@ class Worker {
     const WorkerReady ready = make_worker_parts(setup, config_.make_engine, clock_, parts_, credits);
     log::to_file(concat("rank ", communicator_.rank(), " on ", host_name(), ": ", ready.device, ", ",
                         ready.num_threads, " threads"));
+    if (!ready.capability.empty()) log::to_file(concat("makes frames with bits ", ready.capability));
     send(MessageKind::ready, {.flags = credits}, pack(ready));
   }
 
@@ -374,8 +376,9 @@ void run_worker(transport::Communicator& communicator, const WorkerConfig& confi
   } catch (const Error& e) {
     report_failure(communicator, config, e.code(), e.what());
   } catch (const std::exception& e) {
-    report_failure(communicator, config, ExitCode::failed,
-                   concat("rank ", communicator.rank(), " on ", host_name(), " failed (", e.what(), ")"));
+    report_failure(
+        communicator, config, ExitCode::failed,
+        concat("rank ", communicator.rank(), " on ", host_name(), " failed (", exception_text(e), ")"));
   }
 }
 

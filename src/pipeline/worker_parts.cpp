@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "atelier/base/text.h"
+#include "atelier/io/fingerprint.h"
+#include "atelier/media/encoder_processor.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/schedule/policy.h"
 
@@ -17,11 +20,19 @@ int make_stylers(const WorkerSetup& setup, const EngineFactory& make_engine, int
   ready.num_threads = std::min(on_gpu ? threads_per_gpu : num_cores, models::max_callers(setup.engine));
   parts.compute.emplace(setup, *setup.device, ready.num_threads, make_engine, clock);
   ready.device = tensor::device_name(*setup.device);
-  ready.capability = on_gpu ? ready.device : tensor::cpu_capability();
+  ready.capability = on_gpu ? ready.device : parts.compute->trial_bits();
   if (setup.decoder.empty()) return 0;
   const int num_decoders = schedule::num_decoders(num_cores);
   parts.decoders.emplace(setup.decoder.clone(), num_decoders);
   return schedule::credits_with_decoders(num_decoders);
+}
+
+// As if all that depends on a processor came out in a way of its own there.
+void simulate(const std::string& name, WorkerReady& ready) {
+  const std::string processor = io::valid_utf8(name);
+  ready.device = processor;
+  if (!ready.capability.empty()) ready.capability = concat("of ", processor);
+  if (!ready.encoder_processor.empty()) ready.encoder_processor = processor;
 }
 
 }  // namespace
@@ -35,6 +46,7 @@ WorkerReady make_worker_parts(const WorkerSetup& setup, const EngineFactory& mak
     ready.num_encoders = schedule::num_encoders(num_cores);
     parts.encoders.emplace(unpack_encoder(setup.encoder.bytes()), ready.num_encoders, clock);
     credits = schedule::credits_with_encoders(ready.num_encoders);
+    ready.encoder_processor = media::encoder_processor(unpack_encoder(setup.encoder.bytes()));
   }
   if (setup.device) {
     const int for_decoding = make_stylers(setup, make_engine, num_cores, clock, parts, ready);
@@ -44,6 +56,7 @@ WorkerReady make_worker_parts(const WorkerSetup& setup, const EngineFactory& mak
     ready.num_threads = 0;
     credits = 0;
   }
+  if (!setup.simulated_processor.empty()) simulate(setup.simulated_processor, ready);
   ready.clock_s = clock.seconds_s();
   return ready;
 }

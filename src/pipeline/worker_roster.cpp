@@ -6,9 +6,11 @@
 
 #include "atelier/base/error.h"
 #include "atelier/base/handle.h"
+#include "atelier/base/hash.h"
 #include "atelier/base/log.h"
 #include "atelier/base/text.h"
 #include "atelier/base/version.h"
+#include "atelier/media/encoder_processor.h"
 #include "atelier/pipeline/encoding_protocol.h"
 #include "atelier/schedule/policy.h"
 #include "job.h"
@@ -18,8 +20,29 @@ namespace atelier::pipeline {
 
 WorkerRoster::WorkerRoster(const Job& job, transport::Communicator& communicator, RecordBuilder& record,
                            bool alone, Buffer decoder)
-    : job_(job), communicator_(communicator), record_(record), alone_(alone), decoder_(std::move(decoder)) {
+    : job_(job),
+      communicator_(communicator),
+      record_(record),
+      alone_(alone),
+      decoder_(std::move(decoder)),
+      processors_(job.config.allow_mixed,
+                  job.engine.style.empty() ? "" : hex64(hash64(job.engine.style.bytes()))) {
+  if (!job.encode_at_workers) processors_.add(0, root_encoder());
   if (!alone_) record_.rank_ready(0, "root", {host_name(), build_text(), {}, {}}, {"", "", 0});
+}
+
+RankProcessor WorkerRoster::root_encoder() const {
+  const std::string simulated = simulated_processor(0);
+  const std::string encoder = media::encoder_processor(job_.encoder);
+  if (!simulated.empty() && !encoder.empty()) return {simulated, {}, simulated};
+  return {tensor::device_name({}), {}, encoder};
+}
+
+// As --simulated-processor says; empty: the real one.
+std::string WorkerRoster::simulated_processor(int rank) const {
+  for (const auto& [simulated_rank, name] : job_.config.simulated_processors)
+    if (simulated_rank == rank) return name;
+  return {};
 }
 
 std::map<int, Buffer> WorkerRoster::greet(int rank, const WorkerHello& hello) {
@@ -56,27 +79,23 @@ Buffer WorkerRoster::setup(int rank, const WorkerRole& role) const {
       if (slow_rank == rank) setup.engine.simulated_ms *= factor;
   }
   if (job_.encode_at_workers) setup.encoder = pack(job_.encoder);
+  setup.simulated_processor = simulated_processor(record_rank(rank));
   setup.log_dir = job_.config.log_dir.string();
   setup.log_name = job_.log_name;
   return pack(setup);
 }
 
 void WorkerRoster::ready(int rank, const WorkerReady& ready) {
+  processors_.add(record_rank(rank),
+                  {.name = ready.device,
+                   .frames = ready.num_threads == 0 ? std::nullopt : std::optional(ready.capability),
+                   .encoder = ready.encoder_processor});
   if (ready.num_threads == 0) {
     log::info(concat("rank ", rank, " on ", host(rank), " has no GPU of its own: it helps to encode"));
     record_.rank_ready(rank, "encoder", hellos_.at(rank), ready);
     return;
   }
-  if (num_ready_++ == 0) {
-    first_ = ready;
-    first_rank_ = rank;
-    record_.set("worker_kind", ready.capability == ready.device ? "gpu" : "cpu");
-  } else if (ready.capability != first_.capability && !job_.config.allow_mixed) {
-    throw UsageError(concat("workers run on different hardware (rank ", first_rank_, ": ", first_.capability,
-                            ", rank ", rank, ": ", ready.capability, ")"),
-                     "the frames would depend on who styles them",
-                     "Use machines of one kind, or give --allow-mixed");
-  }
+  if (num_ready_++ == 0) record_.set("worker_kind", ready.capability == ready.device ? "gpu" : "cpu");
   record_.rank_ready(record_rank(rank), alone_ ? "root+worker" : "worker", hellos_.at(rank), ready);
 }
 

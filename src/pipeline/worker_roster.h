@@ -6,6 +6,7 @@
 #include "atelier/pipeline/protocol.h"
 #include "atelier/transport/communicator.h"
 #include "counting_communicator.h"
+#include "job_processors.h"
 #include "worker_roles.h"
 
 namespace atelier::pipeline {
@@ -24,7 +25,7 @@ class WorkerRoster {
   /// others have: then there are none before the last hello. Throws UsageError for a worker of another build,
   /// and what assign_roles throws.
   std::map<int, Buffer> greet(int rank, const WorkerHello& hello);
-  /// Throws UsageError for another kind of CPU or GPU than the first worker's, unless --allow-mixed.
+  /// Throws UsageError for a rank that makes other bits than one before it, unless --allow-mixed.
   void ready(int rank, const WorkerReady& ready);
   [[nodiscard]] const std::string& host(int rank) const { return hellos_.at(rank).host; }
   void left(int rank, const WorkerGoodbye& goodbye);
@@ -35,14 +36,16 @@ class WorkerRoster {
 
   /// Workers that style.
   [[nodiscard]] int num_ready() const { return num_ready_; }
-  /// Kind of CPU or GPU of the first worker that was ready.
-  [[nodiscard]] const std::string& capability() const { return first_.capability; }
+  /// Of all ranks that are ready.
+  [[nodiscard]] io::ProcessorKind processors() const { return processors_.kind(); }
   [[nodiscard]] int num_left() const { return num_left_; }
   /// The rank as people know it: the worker inside the root's process is rank 0.
   [[nodiscard]] int record_rank(int rank) const { return alone_ ? 0 : rank; }
 
  private:
   [[nodiscard]] Buffer setup(int rank, const WorkerRole& role) const;
+  [[nodiscard]] std::string simulated_processor(int rank) const;
+  [[nodiscard]] RankProcessor root_encoder() const;
 
   const Job& job_;
   transport::Communicator& communicator_;
@@ -50,8 +53,7 @@ class WorkerRoster {
   bool alone_;
   Buffer decoder_;
   std::map<int, WorkerHello> hellos_;
-  WorkerReady first_;
-  int first_rank_ = 0;
+  JobProcessors processors_;
   int num_ready_ = 0;
   int num_left_ = 0;
   std::int64_t helped_between_machines_bytes_ = 0;

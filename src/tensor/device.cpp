@@ -1,12 +1,10 @@
 #include "atelier/tensor/device.h"
 
-#include <ATen/Context.h>
-#include <ATen/Version.h>
-#include <sched.h>
 #include <torch/version.h>
 
 #include <fstream>
 
+#include "atelier/base/cpu_quota.h"
 #include "atelier/base/text.h"
 #include "gpu.h"
 
@@ -40,10 +38,6 @@ std::string device_name(Device device) {
   return concat(cpu_name(), " (", cpu_capability(), ")");
 }
 
-std::string cpu_capability() {
-  return at::get_cpu_capability();
-}
-
 std::string library_versions() {
   std::string text = concat("libtorch ", TORCH_VERSION);
   const std::string gpu_libraries = gpu::library_versions();
@@ -52,11 +46,7 @@ std::string library_versions() {
 }
 
 int num_usable_cores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  const int count = CPU_COUNT(&cores);
-  return count > 0 ? count : 1;
+  return atelier::num_usable_cores();
 }
 
 }  // namespace atelier::tensor

@@ -19,6 +19,7 @@
 #include "atelier/models/adaptive_network.h"
 #include "atelier/models/safetensors.h"
 #include "atelier/models/style_engine.h"
+#include "atelier/tensor/cpu_code_paths.h"
 #include "atelier/tensor/device.h"
 
 namespace atelier::training {
@@ -107,6 +108,7 @@ void measure(const EngineBenchmarkConfig& config, const models::EngineSpec& spec
 }  // namespace
 
 EngineBenchmark benchmark_engine(const EngineBenchmarkConfig& config) {
+  tensor::pin_cpu_code_paths();  // as a job does
   if (config.device != "cpu" && config.device != "cuda") {
     throw UsageError(concat("--device ", config.device, " is unknown"), "", "Use cpu or cuda.");
   }

@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 #include "atelier/base/checked_cast.h"
+#include "atelier/base/exception_text.h"
+#include "atelier/base/handle.h"
+#include "atelier/base/log.h"
 
 namespace atelier {
 namespace {
@@ -21,6 +26,21 @@ TEST(Error, IsOneSentenceInTheAgreedForm) {
 
 TEST(Error, NeverSpansLines) {
   EXPECT_STREQ(JobError("a\nb", "c\r\nd").what(), "a b (c  d).");
+}
+
+// What c10::Error gives: its message, and the stack below it.
+TEST(ExceptionText, IsOneLineAndTheRestGoesToTheLogFile) {
+  const std::runtime_error error(
+      "size mismatch, got 3 and 4\nException raised from f at a.cpp:7\nframe #0: f\n");
+  const TemporaryFolder folder("error-test");
+  log::configure({.rank = 0, .file = folder.path() / "rank0.log"});
+  EXPECT_EQ(exception_text(error), "size mismatch, got 3 and 4");
+  log::flush();
+  const Buffer bytes = read_file(folder.path() / "rank0.log");
+  log::configure({});
+  const std::string logged(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  EXPECT_NE(logged.find("frame #0: f"), std::string::npos) << logged;
+  EXPECT_EQ(exception_text(JobError("it failed")), "it failed.");
 }
 
 TEST(CheckedCast, RefusesWhatDoesNotFit) {

@@ -25,7 +25,7 @@ void write_greetings(const Seeds& seeds) {
   write_message(seeds, 'h', "hello", hello.bytes());
   write_message(seeds, 'h', "hello_cut", hello.bytes().first(hello.size() / 2));
   seeds.write("hello_gpus_no_list", "h" + replaced(text_of(hello), "[\"GPU-1\",\"GPU-2\"]", "7"));
-  const Buffer ready = pack(pipeline::WorkerReady{"CPU", "avx2", 2, 1, 3.5});
+  const Buffer ready = pack(pipeline::WorkerReady{"CPU", "avx2", 2, 1, 3.5, "SSE2"});
   write_message(seeds, 'r', "ready", ready.bytes());
   // No whole number, and one that is too large: undefined if they are converted unasked.
   seeds.write("ready_fraction", "r" + replaced(text_of(ready), "\"num_threads\":2", "\"num_threads\":1e300"));
@@ -47,6 +47,7 @@ void write_setup(const Seeds& seeds) {
   setup.decoder = Buffer(io::some_bytes(5, 4));
   setup.log_dir = "logs";
   setup.log_name = "n\xe4me";
+  setup.simulated_processor = "B";
   const Buffer whole = pack(setup);
   write_message(seeds, 's', "setup", whole.bytes());
   write_message(seeds, 's', "setup_cut", whole.bytes().first(whole.size() - 1));

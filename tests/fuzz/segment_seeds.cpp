@@ -24,7 +24,7 @@ void write_segment_seeds(const Seeds& seeds) {
 
   seeds.write("only_magic", bytes.first(version_offset));
   seeds.write("half", bytes.first(bytes.size() / 2));
-  seeds.write("other_version", with_number(bytes, version_offset, 2));
+  seeds.write("other_version", with_number(bytes, version_offset, 3));
   seeds.write("end_marker_wrong", with_number(bytes, bytes.size() - 16, 0));
   seeds.write("hash_wrong", with_number(bytes, bytes.size() - 8, 0));
   // The fuzzer gives these the right hash.

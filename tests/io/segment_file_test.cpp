@@ -44,6 +44,7 @@ TEST(SegmentFile, gives_back_every_field) {
   EXPECT_EQ(got.fingerprint, wanted.fingerprint);
   EXPECT_EQ(got.input_hash, wanted.input_hash);
   EXPECT_EQ(got.reader_state, wanted.reader_state);
+  EXPECT_EQ(got.processor, wanted.processor);
   EXPECT_EQ(got.segment.chunk_index, 7);
   EXPECT_EQ(got.segment.first_frame, 21);
   EXPECT_EQ(got.chunk().end_frame, 24);
@@ -85,10 +86,10 @@ TEST(SegmentFile, has_the_documented_layout) {
   stored.frames = {{-2, 3, 1, 0, 0, 0, 0}};
   const Buffer file = serialise_segment(stored);
   const std::string documented =
-      std::string("ATELSEG\x1a\x01\0\0\0\x9c\0\0\0\0\0\0\0", 20) +
+      std::string("ATELSEG\x1a\x02\0\0\0\xac\0\0\0\0\0\0\0", 20) +
       "\x08\x07\x06\x05\x04\x03\x02\x01\x18\x17\x16\x15\x14\x13\x12\x11" +
       std::string("\x02\0\0\0\0\0\0\0\x60\0\0\0\0\0\0\0\x61\0\0\0\0\0\0\0\x05\0\0\0\0\0\0\0", 32) +
-      "\xfe\xff\xff\xff\xff\xff\xff\xff" + std::string("\0\0\0\0\0\0\xf0\x3f", 8) + std::string(24, '\0') +
+      "\xfe\xff\xff\xff\xff\xff\xff\xff" + std::string("\0\0\0\0\0\0\xf0\x3f", 8) + std::string(40, '\0') +
       "\xfe\xff\xff\xff\xff\xff\xff\xff" + std::string("\x03\0\0\0\0\0\x80\x3f", 8) + std::string(16, '\0') +
       "ATELEND\n";
   ASSERT_EQ(file.size(), documented.size() + hash_bytes);
@@ -136,7 +137,7 @@ TEST(SegmentFile, something_else_is_no_segment) {
 
 // Counts and sizes that no file could hold, with a hash that is right: refused before anything is allocated.
 TEST(SegmentFile, impossible_counts_are_refused) {
-  for (const std::size_t offset : {36U, 44U, 52U, 84U, 92U, 100U}) {
+  for (const std::size_t offset : {36U, 44U, 52U, 84U, 92U, 100U, 108U, 116U}) {
     for (const std::uint64_t value :
          {std::uint64_t{1} << 62U, ~std::uint64_t{0}, std::uint64_t{1} << 63U, std::uint64_t{1} << 40U}) {
       Buffer file = serialise_segment(example_segment());

@@ -85,6 +85,7 @@ TEST_F(SegmentStoreTest, another_start_finds_and_reads_what_one_put) {
   EXPECT_EQ(found.chunks.at(4).input_hash, segment(4).input_hash);
   EXPECT_EQ(found.chunks.at(4).last_pts_ticks, 1962);
   EXPECT_EQ(found.chunks.at(4).reader_state, segment(4).reader_state);
+  EXPECT_EQ(found.chunks.at(4).processor, segment(4).processor);
   expect_equal(second.read(4), segment(4));
   expect_equal(first.read(0), segment(0));
 }
@@ -125,7 +126,7 @@ TEST_F(SegmentStoreTest, what_is_not_whole_and_right_is_passed_over_and_named) {
   flipped.data()[whole.size() / 2] ^= std::byte{1};
   write("00000004-0123456789abcdef-flipped.seg", flipped.bytes());
   Buffer newer = whole.clone();
-  newer.data()[8] = std::byte{2};
+  newer.data()[8] = std::byte{9};
   write("00000004-0123456789abcdef-newer.seg", newer.bytes());
   write("00000005-0123456789abcdef-swapped.seg", whole.bytes());
   write("00000004-ffffffffffffffff-renamed.seg", whole.bytes());

@@ -20,6 +20,7 @@ inline StoredSegment example_segment(std::int64_t chunk_index = 7, Hash128 finge
   stored.fingerprint = fingerprint;
   stored.input_hash = 0xfedcba9876543210U;
   stored.reader_state = some_bytes(5, 1);
+  stored.processor = {"1f2e", "CPU of a test"};
   stored.segment.chunk_index = chunk_index;
   stored.segment.first_frame = chunk_index * 3;
   stored.segment.extradata = some_bytes(9, 2);

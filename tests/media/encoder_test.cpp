@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <ostream>
 
 #include "atelier/base/error.h"
@@ -57,6 +58,12 @@ std::string refusal(const EncodeRequest& request, const std::string& output = "o
 EncodeRequest request_of(const std::string& codec, const std::string& preset = "",
                          const std::vector<std::pair<std::string, std::string>>& options = {}) {
   return {.codec = codec, .preset = preset, .crf = {}, .options = options, .pixel_format = ""};
+}
+
+// Encoders are opened in threads, where nobody may change the environment.
+TEST(Encoder, EnvironmentIsSetBeforeAnyIsOpened) {
+  ASSERT_NE(std::getenv("SVT_LOG"), nullptr);
+  EXPECT_STREQ(std::getenv("SVT_LOG"), "1");
 }
 
 TEST(ResolveEncoder, ChoosesByContainer) {

@@ -206,7 +206,9 @@ TEST(Protocol, OtherMessagesComeBackAsTheyWere) {
   EXPECT_EQ(unpack_hello(pack(WorkerHello{"host", "build", {"a"}, {"host", "boot", "space", 12, 34}}))
                 .process.start_ticks,
             34);
-  EXPECT_EQ(unpack_ready(pack(WorkerReady{"device", "AVX2", 3})).capability, "AVX2");
+  const WorkerReady ready = unpack_ready(pack(WorkerReady{"device", "AVX2", 3, 2, 1.5, "SSE2"}));
+  EXPECT_EQ(ready.capability, "AVX2");
+  EXPECT_EQ(ready.encoder_processor, "SSE2");
   const WorkerGoodbye goodbye = unpack_goodbye(pack(WorkerGoodbye{5, 1.5, 99, 2.5, 0.25, 1LL << 40, 7}));
   EXPECT_EQ(goodbye.peak_memory_bytes, 99);
   EXPECT_EQ(goodbye.cpu_s, 2.5);

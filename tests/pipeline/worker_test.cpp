@@ -28,6 +28,12 @@ class FussyEngine final : public models::StyleEngine {
   }
 };
 
+// libtorch refuses it, with a stack trace.
+class MisshapenEngine final : public models::StyleEngine {
+ public:
+  at::Tensor stylise(const at::Tensor& frames) override { return frames.view({5}); }
+};
+
 // The root's part, played by the test: sends, and waits for what comes.
 class Root {
  public:
@@ -142,6 +148,21 @@ TEST(Worker, GivesBackWhatItCouldNotStyle) {
   root.send(MessageKind::chunk_end, {.chunk_index = 1});
   EXPECT_EQ(root.receive(MessageKind::styled).header.frame_index, 3);
   EXPECT_EQ(root.receive(MessageKind::chunk_done).header.flags, 0);
+  root.stop();
+}
+
+TEST(Worker, TellsOfLibtorchsErrorsInOneLine) {
+  Root root([](const models::EngineSpec&, tensor::Device) { return std::make_unique<MisshapenEngine>(); });
+  root.set_up();
+  root.receive(MessageKind::ready);
+  root.send(MessageKind::chunk_begin, {.chunk_index = 0});
+  root.send_frame(0, 0, 10);
+  root.send(MessageKind::chunk_end, {.chunk_index = 0});
+  root.receive(MessageKind::chunk_done);
+  root.receive(MessageKind::returned);
+  const std::string text = unpack_text(root.receive(MessageKind::chunk_failed).payload);
+  EXPECT_NE(text.find("invalid for input of size"), std::string::npos) << text;
+  EXPECT_EQ(text.find('\n'), std::string::npos) << text;
   root.stop();
 }
 

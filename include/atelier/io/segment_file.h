@@ -25,6 +25,13 @@ struct StoredFrame {
   float encode_s = 0;
 };
 
+/// What of the processors that made a segment its bits depend on.
+struct ProcessorKind {
+  std::string bits;  ///< equal: the same input and settings give the same bits
+  std::string name;  ///< for people
+  bool operator==(const ProcessorKind&) const = default;
+};
+
 /// A segment as the work directory keeps it.
 struct StoredSegment {
   Hash128 fingerprint;           ///< of the settings that made it
@@ -32,6 +39,7 @@ struct StoredSegment {
   Segment segment;
   std::vector<StoredFrame> frames;      ///< of the chunk, in output order; at least one
   std::vector<std::byte> reader_state;  ///< opaque here: what a reader needs to go on after the chunk
+  ProcessorKind processor;              ///< that made it
 
   [[nodiscard]] Chunk chunk() const {
     return {segment.chunk_index, segment.first_frame,
@@ -65,7 +73,7 @@ struct ParsedSegment {
 /// The bytes of a segment file, all numbers little-endian, nothing aligned:
 ///
 ///     u8[8]  magic "ATELSEG" and 0x1A
-///     u32    format version, 1
+///     u32    format version, 2
 ///     u64    size of the whole file in bytes
 ///     u64[2] fingerprint: high half, low half
 ///     i64    chunk index
@@ -77,10 +85,14 @@ struct ParsedSegment {
 ///     u64    size of the reader's state R
 ///     u64    size of the extradata E
 ///     u64    number of packets P
+///     u64    size of the processor's bits K
+///     u64    size of the processor's name N
 ///     (end frame - first frame) times: i64 pts, i32 rank, f32 seconds of decode, transfer, convert, style,
 ///            encode
 ///     u8[R]  reader's state
 ///     u8[E]  extradata
+///     u8[K]  what of the processor the bits depend on
+///     u8[N]  the processor's name
 ///     P times: i64 pts, i64 duration, u8 1 for a keyframe else 0, u64 size of data D,
 ///            u64 size of side data S, u8[D] data, u8[S] side data
 ///     u8[8]  end marker "ATELEND" and 0x0A

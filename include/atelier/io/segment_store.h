@@ -19,6 +19,7 @@ struct FoundSegment {
   std::uint64_t input_hash = 0;
   std::int64_t last_pts_ticks = 0;
   std::vector<std::byte> reader_state;
+  ProcessorKind processor;
 };
 
 /// A file that is no usable segment of this job.

@@ -63,16 +63,18 @@ struct WorkerSetup {
   Buffer encoder;  ///< media::EncoderConfig, packed, where workers encode; else empty
   Buffer decoder;  ///< media::DecoderSetup, packed, where workers decode; else empty
   std::string log_dir;
-  std::string log_name;  ///< start of the log file's name
+  std::string log_name;             ///< start of the log file's name
+  std::string simulated_processor;  ///< --simulated-processor of this rank; else empty
 };
 
 /// What a worker runs on; sent with `ready`.
 struct WorkerReady {
   std::string device;      ///< as people read it
-  std::string capability;  ///< kind of CPU or GPU: workers of one job must agree
+  std::string capability;  ///< GPU, or bits of a trial frame on the CPU: workers of one job must agree
   int num_threads = 1;     ///< that style; 0: it helps to encode
   int num_encoders = 0;    ///< chunks that it encodes at the same time
   double clock_s = 0;      ///< its clock as it sends this: seconds since some moment of its own
+  std::string encoder_processor = {};  ///< media::encoder_processor, where it encodes: likewise
 };
 
 struct WorkerGoodbye {

@@ -16,7 +16,8 @@ using RootFunction =
 /// What every other rank does; ends when rank 0 lets it go.
 using WorkerFunction = std::function<void(transport::Communicator&)>;
 
-/// Joins the ranks that a launcher started, if there is one (else MPI is not touched): rank 0 runs root,
+/// Pins the CPU's code paths (atelier/tensor/cpu_code_paths.h), so that it is called first in main(), and
+/// joins the ranks that a launcher started, if there is one (else MPI is not touched): rank 0 runs root,
 /// every other rank runs worker. Returns the exit code of this process. Throws UsageError for a broken
 /// launch, where each process would be a root.
 int run_ranks(const RootFunction& root, const WorkerFunction& worker);

@@ -24,6 +24,7 @@ struct RunConfig {
   std::vector<std::pair<int, double>>
       simulated_slow;      ///< ranks of --engine simulated that take so many times longer
   int simulated_gpus = 0;  ///< of each machine with --engine simulated; 0: one for each worker
+  std::vector<std::pair<int, std::string>> simulated_processors;  ///< ranks as if on another processor
 
   int height_px = 0;                ///< 0: the input's
   double start_s = 0;               ///< relative to the start of the stream

@@ -20,7 +20,7 @@ int num_gpus();
 std::vector<std::string> gpu_ids();
 /// "AMD EPYC … (AVX2)" or "NVIDIA H100 80GB HBM3".
 std::string device_name(Device device);
-/// ISA level that libtorch's kernels chose ("AVX2", "AVX512" …): part of the fingerprint.
+/// Instructions that oneDNN may use ("AVX2", "AVX512" …): for people, CPUs of one level may differ.
 std::string cpu_capability();
 /// "2.11.0", and cuDNN where it is used.
 std::string library_versions();
