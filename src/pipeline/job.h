@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,7 +26,9 @@ struct Job {
   int num_encoders = 1;            ///< chunks that are encoded at the same time; the bits do not depend on it
   bool encode_at_workers = false;  ///< else at the root; the bits do not depend on it
   DecodingPlan decoding = {};      ///< the bits do not depend on it
-  std::string log_name;            ///< start of its log files' names
+  std::string start_id;            ///< another for every start
+  std::filesystem::path named_output;  ///< as given; config.output is the file behind its links
+  std::string log_name;                ///< start of its log files' names
   std::vector<std::string> warnings;
 
   [[nodiscard]] const media::InputInfo& input() const { return reader.info(); }
