@@ -17,7 +17,7 @@ namespace options = boost::program_options;
 options::options_description described(training::EngineBenchmarkConfig& c) {
   options::options_description result("atelier bench engine", 100);
   auto add = result.add_options();
-  add("help", "show this text");
+  add("help,h", "show this text");
   add("engine", options::value(&c.engine)->default_value(c.engine), "adaptive, feedforward or identity");
   add("model", options::value(&c.model), "weights (safetensors); default for adaptive: untrained ones");
   add("style", options::value(&c.style)->default_value(c.style),
@@ -40,13 +40,7 @@ options::options_description described(training::EngineBenchmarkConfig& c) {
 int bench_engine_command(const std::vector<std::string>& arguments) {
   training::EngineBenchmarkConfig config;
   const auto description = described(config);
-  options::variables_map values;
-  try {
-    values = parse_arguments(arguments, description);
-    options::notify(values);
-  } catch (const options::error& error) {
-    throw UsageError("bad options for bench engine", error.what(), "See atelier bench engine --help.");
-  }
+  const options::variables_map values = parse_arguments("bench engine", arguments, description);
   if (values.contains("help")) {
     std::cout << description;
     return static_cast<int>(ExitCode::done);

@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "layout_benchmark.h"
 #include "options.h"
+#include "parse.h"
 #include "signals.h"
 #include "values.h"
 
@@ -176,7 +177,7 @@ void check(LayoutBenchmarkConfig& config) {
 }  // namespace
 
 int bench_layouts_command(const std::vector<std::string>& arguments) {
-  if (std::ranges::find(arguments, "--help") != arguments.end()) {
+  if (std::ranges::any_of(arguments, is_help)) {
     print_help();
     return 0;
   }

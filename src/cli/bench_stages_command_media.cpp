@@ -9,6 +9,7 @@
 #include "atelier/pipeline/stage_benchmark.h"
 #include "commands.h"
 #include "options.h"
+#include "parse.h"
 #include "signals.h"
 #include "values.h"
 
@@ -49,8 +50,7 @@ pipeline::StageBenchmarkConfig parse(std::vector<std::string> arguments) {
 }  // namespace
 
 int bench_stages_command(const std::vector<std::string>& arguments) {
-  const bool help = std::find(arguments.begin(), arguments.end(), "--help") != arguments.end();
-  if (help) {
+  if (std::ranges::any_of(arguments, is_help)) {
     print_help();
     return 0;
   }

@@ -1,4 +1,3 @@
-#include <csignal>
 #include <exception>
 #include <string>
 #include <vector>
@@ -7,12 +6,12 @@
 #include "atelier/base/exception_text.h"
 #include "atelier/base/log.h"
 #include "commands.h"
+#include "signals.h"
 
 // Reading on: commands.h lists the commands; `run` is atelier/pipeline/run.h, then root.h and worker.h.
 int main(int argc, char** argv) {
   using namespace atelier;
-  // A parent that ignores CHLD hands that on, and the exit codes of our children would be lost.
-  std::signal(SIGCHLD, SIG_DFL);
+  cli::prepare_process();
   try {
     return cli::run_program(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const Error& e) {

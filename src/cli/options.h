@@ -9,6 +9,9 @@
 
 namespace atelier::cli {
 
+/// What the help puts under one heading, in this order.
+enum class OptionGroup { style, video, output, work, interruptions, messages, settings, developers };
+
 /// One option of `atelier run`: flag `--name`, key `name` in config files, variable ATELIER_NAME (upper case,
 /// underscores).
 struct Option {
@@ -19,6 +22,7 @@ struct Option {
   /// Puts the value into the config. Throws UsageError.
   std::function<void(pipeline::RunConfig&, const std::string& value)> apply;
   bool repeatable = false;
+  OptionGroup group = OptionGroup::settings;
 };
 
 const std::vector<Option>& run_options();
@@ -27,6 +31,7 @@ const std::vector<Option>& run_options();
 struct RunRequest {
   enum class Kind { run, help, dump_config } kind = Kind::run;
   pipeline::RunConfig config;
+  std::vector<std::string> warnings = {};  ///< of variables that are probably misspelt
 };
 
 /// Precedence: command line, environment, config files (the later first), default.

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/program_options.hpp>
 #include <cctype>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
 #include "commands.h"
+#include "nearest.h"
 #include "parse.h"
 
 namespace atelier::cli {
@@ -21,6 +23,8 @@ namespace {
 
 namespace po = boost::program_options;
 using Values = std::vector<std::string>;
+
+constexpr const char* see_help = "See 'atelier run --help'";
 
 po::options_description describe_options() {
   po::options_description description;
@@ -32,15 +36,22 @@ po::options_description describe_options() {
   return description;
 }
 
-std::string variable_name(const std::string& option) {
-  std::string name = "ATELIER_" + option;
-  for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return name;
+constexpr std::string_view variable_start = "ATELIER_";
+
+// Without the start that all have.
+std::string variable_end(std::string option) {
+  for (char& c : option) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return option;
 }
 
-// The names of Boost's messages, without its quotes and dashes, are ours already.
-[[noreturn]] void refuse(const std::string& where, const po::error& e) {
-  throw UsageError(concat(where, e.what()), "", "See 'atelier run --help'");
+std::string variable_name(const std::string& option) {
+  return concat(variable_start, variable_end(option));
+}
+
+std::vector<std::string> names_of_options() {
+  std::vector<std::string> names;
+  for (const Option& option : run_options()) names.emplace_back(option.name);
+  return names;
 }
 
 po::parsed_options parse_file(const std::string& path, const po::options_description& description) {
@@ -55,9 +66,29 @@ po::parsed_options parse_file(const std::string& path, const po::options_descrip
                      "Give a file with 'name = value' a line");
   try {
     return po::parse_config_file(text, description);
+  } catch (const po::unknown_option& e) {
+    const std::string name = e.get_option_name();
+    throw UsageError(concat("config file '", path, "': there is no option '", name, "'"), "",
+                     concat(did_you_mean(name, names_of_options()), see_help));
   } catch (const po::error& e) {
-    refuse(concat("config file '", path, "': "), e);
+    throw UsageError(concat("config file '", path, "': ", e.what()), "", see_help);
   }
+}
+
+// Other programs and the kits of launchers have variables of this kind too, so only what is near a name.
+std::vector<std::string> misspelt_variables(const std::map<std::string, std::string>& environment) {
+  std::vector<std::string> known;
+  for (const Option& option : run_options()) known.push_back(variable_end(option.name));
+  std::vector<std::string> warnings;
+  for (const auto& [name, value] : environment) {
+    if (!name.starts_with(variable_start)) continue;
+    const std::string end = name.substr(variable_start.size());
+    const bool is_known = std::ranges::find(known, end) != known.end();
+    if (const std::string near = nearest_name(end, known); !is_known && !near.empty())
+      warnings.push_back(concat("the variable ", name, " is no option and has no effect. Did you mean ",
+                                variable_start, near, "?"));
+  }
+  return warnings;
 }
 
 pipeline::RunConfig apply(const po::variables_map& map) {
@@ -81,9 +112,8 @@ pipeline::RunConfig apply(const po::variables_map& map) {
 }
 
 void check(const pipeline::RunConfig& config) {
-  const char* see = "See 'atelier run --help'";
-  if (config.input.empty()) throw UsageError("--input is missing", "", see);
-  if (config.output.empty()) throw UsageError("--output is missing", "", see);
+  if (config.input.empty()) throw UsageError("--input is missing", "", see_help);
+  if (config.output.empty()) throw UsageError("--output is missing", "", see_help);
   if (config.preview_s && config.dry_run)
     throw UsageError("--preview and --dry-run contradict each other", "", "Leave one out");
   if ((config.engine == "identity" || config.engine == "simulated") && !config.model.empty())
@@ -104,12 +134,7 @@ RunRequest parse_run(const std::vector<std::string>& arguments,
   po::options_description all;
   all.add(shared);
   all.add_options()("config", po::value<Values>())("dump-config", "")("help,h", "");
-  po::variables_map map;
-  try {
-    map = parse_arguments(arguments, all);
-  } catch (const po::error& e) {
-    refuse("", e);
-  }
+  po::variables_map map = parse_arguments("run", arguments, all);
   if (map.contains("help")) return {RunRequest::Kind::help, {}};
 
   po::parsed_options variables(&shared);
@@ -125,6 +150,7 @@ RunRequest parse_run(const std::vector<std::string>& arguments,
     for (const std::string& file : files) po::store(parse_file(file, shared), map);
   }
   RunRequest request;
+  request.warnings = misspelt_variables(environment);
   request.config = apply(map);
   if (map.contains("dump-config")) {
     request.kind = RunRequest::Kind::dump_config;
@@ -144,22 +170,48 @@ std::map<std::string, std::string> process_environment() {
   return all;
 }
 
+namespace {
+
+constexpr std::array<std::pair<OptionGroup, const char*>, 8> headings = {
+    {{OptionGroup::style, "Style"},
+     {OptionGroup::video, "Video, or a part of it"},
+     {OptionGroup::output, "Output"},
+     {OptionGroup::work, "Work"},
+     {OptionGroup::interruptions, "Interruptions"},
+     {OptionGroup::messages, "What is said"},
+     {OptionGroup::settings, "Settings"},
+     {OptionGroup::developers, "For developers"}}};
+
+HelpRows::value_type help_row(const Option& option) {
+  std::string name = concat("--", option.name);
+  if (*option.value != '\0') name += concat(' ', option.value);
+  std::string help = option.help;
+  if (*option.default_value != '\0') help += concat(" (", option.default_value, ")");
+  return {name, help};
+}
+
+}  // namespace
+
 void print_run_help() {
   std::cout << "usage: atelier run --input FILE --output FILE --style PICTURE [options]\n"
                "       mpirun -n RANKS atelier run …        rank 0 reads and writes, the others style\n\n";
-  std::vector<std::pair<std::string, std::string>> rows;
-  for (const Option& option : run_options()) {
-    std::string name = concat("--", option.name);
-    if (*option.value != '\0') name += concat(' ', option.value);
-    std::string help = option.help;
-    if (*option.default_value != '\0') help += concat(" (", option.default_value, ")");
-    rows.emplace_back(name, help);
+  HelpRows all;
+  for (const Option& option : run_options()) all.push_back(help_row(option));
+  for (const auto& [group, heading] : headings) {
+    HelpRows rows;
+    for (const Option& option : run_options()) {
+      if (option.group == group) rows.push_back(help_row(option));
+    }
+    if (group == OptionGroup::settings) {
+      rows.emplace_back("--config FILE",
+                        "read options from a file, 'name = value' a line; of several the later wins");
+      rows.emplace_back("--dump-config", "print the settings in effect as such a file");
+    }
+    std::cout << heading << ":\n";
+    print_columns(rows, name_column_width(all));
+    std::cout << '\n';
   }
-  rows.emplace_back("--config FILE",
-                    "read options from a file, 'name = value' a line; of several the later wins");
-  rows.emplace_back("--dump-config", "print the settings in effect as such a file");
-  print_columns(rows);
-  std::cout << "\nEach option is also a variable: --chunk-frames is ATELIER_CHUNK_FRAMES. The command line "
+  std::cout << "Each option is also a variable: --chunk-frames is ATELIER_CHUNK_FRAMES. The command line "
                "wins over\n"
                "variables, they over config files.\n"
                "Exit codes: 0 done, 1 failed, 2 bad usage or bad input, 75 interrupted: run it again.\n";

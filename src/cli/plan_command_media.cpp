@@ -61,12 +61,7 @@ int plan_command(const std::vector<std::string>& arguments) {
     add(name, po::value<std::string>());
   add("help,h", "");
   const char* see = "See 'atelier plan --help'";
-  po::variables_map map;
-  try {
-    map = parse_arguments(arguments, options);
-  } catch (const po::error& e) {
-    throw UsageError(e.what(), "", see);
-  }
+  po::variables_map map = parse_arguments("plan", arguments, options);
   if (map.contains("help")) {
     print_plan_help();
     return 0;
@@ -80,11 +75,11 @@ int plan_command(const std::vector<std::string>& arguments) {
   std::vector<planning::NamedRecord> records;
   for (const std::string& path : map["record"].as<Values>()) records.push_back({path, io::read_record(path)});
   const planning::Plan plan = planning::make_plan(planning::measure_rates(records), prices, request);
-  std::cout << planning::text_plan(plan);
   if (map.contains("csv")) {
     const std::string text = planning::csv_plan(plan);
     write_file_once(map["csv"].as<std::string>(), std::as_bytes(std::span(text)));
   }
+  std::cout << planning::text_plan(plan);
   return 0;
 }
 

@@ -64,12 +64,7 @@ int report_command(const std::vector<std::string>& arguments) {
       "csv", po::value<std::string>())("help,h", "");
   po::positional_options_description positional;
   positional.add("record", -1);
-  po::variables_map map;
-  try {
-    map = parse_arguments(arguments, options, positional);
-  } catch (const po::error& e) {
-    throw UsageError(e.what(), "", "See 'atelier report --help'");
-  }
+  po::variables_map map = parse_arguments("report", arguments, options, positional);
   if (map.contains("help")) {
     print_report_help();
     return 0;
@@ -91,14 +86,15 @@ int report_command(const std::vector<std::string>& arguments) {
   std::optional<planning::Prices> price_list;
   if (map.contains("prices")) price_list = planning::read_prices(map["prices"].as<std::string>());
   const planning::Prices* prices = price_list ? &*price_list : nullptr;
+  // Files first: who reads the text may close it early, as head does.
+  if (map.contains("html")) write_text(map["html"].as<std::string>(), planning::html_report(records, prices));
+  if (map.contains("trace")) planning::write_trace(map["trace"].as<std::string>(), records);
+  if (map.contains("csv")) planning::write_csv(map["csv"].as<std::string>(), records);
   for (const planning::NamedRecord& named : records) {
     if (records.size() > 1)
       std::cout << (&named == &records.front() ? "" : "\n") << "== " << named.name << '\n';
     std::cout << planning::text_report(named.record, prices);
   }
-  if (map.contains("html")) write_text(map["html"].as<std::string>(), planning::html_report(records, prices));
-  if (map.contains("trace")) planning::write_trace(map["trace"].as<std::string>(), records);
-  if (map.contains("csv")) planning::write_csv(map["csv"].as<std::string>(), records);
   return 0;
 }
 

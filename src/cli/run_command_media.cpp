@@ -35,7 +35,8 @@ ExitCode run_root(const std::vector<std::string>& arguments, transport::Communic
     print_config(request.config);
     return leave(ExitCode::done);
   }
-  catch_interrupts();
+  for (const std::string& warning : request.warnings) log::warning(warning);
+  if (!request.config.dry_run && !request.config.preview_s) catch_interrupts();
   const auto progress = make_progress(request.config.progress);
   return pipeline::run_job(request.config, {.communicator = communicator,
                                             .progress = progress.get(),

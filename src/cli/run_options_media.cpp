@@ -45,16 +45,38 @@ std::pair<int, std::string> to_processor(Text text) {
           text.substr(colon + 1)};
 }
 
+// Between the entries of the table: those that follow are in this group.
+Option group(OptionGroup group) {
+  return {.name = "", .value = "", .default_value = "", .help = "", .apply = {}, .group = group};
+}
+
+std::vector<Option> grouped(const std::vector<Option>& entries) {
+  std::vector<Option> options;
+  OptionGroup group = OptionGroup::settings;
+  for (const Option& entry : entries) {
+    if (*entry.name == '\0') {
+      group = entry.group;
+    } else {
+      options.push_back(entry);
+      options.back().group = group;
+    }
+  }
+  return options;
+}
+
 }  // namespace
 
-// One entry an option; nothing about an option stands anywhere else.
+// One entry an option; nothing about an option stands anywhere else. Groups may come several times.
 const std::vector<Option>& run_options() {
-  static const std::vector<Option> all = {
+  static const std::vector<Option> all = grouped({
+      group(OptionGroup::video),
       {"input", "FILE", "",
        "the video: a file, a picture sequence such as f_%04d.png, or a folder of pictures",
        [](RunConfig& c, Text v) { c.input = v; }},
+      group(OptionGroup::output),
       {"output", "FILE", "", "the styled video; its name chooses the container: .mp4 .mov .mkv .webm",
        [](RunConfig& c, Text v) { c.output = v; }},
+      group(OptionGroup::style),
       {"style", "PICTURE", "", "the picture to paint like; several are blended",
        [](RunConfig& c, Text v) { c.styles.emplace_back(v); }, true},
       {"style-weights", "A,B,…", "", "shares of several --style, in their order; equal if not given",
@@ -73,6 +95,7 @@ const std::vector<Option>& run_options() {
        [](RunConfig& c, Text v) { c.model = v; }},
       {"strength", "0..1", "1", "how much of the style; 0 is the source",
        [](RunConfig& c, Text v) { c.strength = to_number("strength", v, 0, 1); }},
+      group(OptionGroup::developers),
       {"simulated-ms", "MS", "5", "that --engine simulated takes for a frame",
        [](RunConfig& c, Text v) { c.simulated_ms = to_number("simulated-ms", v, 0, 1e6); }},
       {"simulated-slow-rank", "RANK:FACTOR", "", "a rank whose simulated engine takes so many times longer",
@@ -85,6 +108,7 @@ const std::vector<Option>& run_options() {
       {"simulated-processor", "RANK:NAME", "",
        "a rank that passes for one on another kind of CPU: what it makes counts as other bits",
        [](RunConfig& c, Text v) { c.simulated_processors.push_back(to_processor(v)); }, true},
+      group(OptionGroup::video),
       {"height", "PX", "", "scale to this height before styling; the width follows",
        [](RunConfig& c, Text v) { c.height_px = static_cast<int>(to_integer("height", v, 2, 16384)); }},
       {"start", "TIME", "0", "begin this long after the start of the video",
@@ -93,8 +117,10 @@ const std::vector<Option>& run_options() {
        [](RunConfig& c, Text v) { c.duration_s = to_span_s("duration", v); }},
       {"preview", "TIME", "", "style only the frame at this time; the output is a PNG",
        [](RunConfig& c, Text v) { c.preview_s = to_time_s("preview", v); }},
+      group(OptionGroup::messages),
       {"dry-run", "", "", "check everything, say what would be done, write nothing",
        [](RunConfig& c, Text v) { c.dry_run = to_bool("dry-run", v); }},
+      group(OptionGroup::work),
       {"chunk-frames", "N", "",
        "frames in a chunk, the unit of work; 48 if not given, fewer where those exceed 256 MiB",
        [](RunConfig& c, Text v) { c.chunk_frames = to_integer("chunk-frames", v, 1, 100000); }},
@@ -113,6 +139,7 @@ const std::vector<Option>& run_options() {
        [](RunConfig& c, Text v) {
          c.encode = to_choice("encode", v, {"auto", "root", "workers"});
        }},
+      group(OptionGroup::output),
       {"codec", "NAME", "",
        "x264, x265, vp9, ffv1, or any encoder of the FFmpeg in use; x264 if not given, vp9 in WebM",
        [](RunConfig& c, Text v) { c.codec = v; }},
@@ -123,6 +150,7 @@ const std::vector<Option>& run_options() {
        [](RunConfig& c, Text v) { add_encoder_options(c, v); }, true},
       {"pixel-format", "NAME", "", "of the output, by FFmpeg's names; the source's if not given",
        [](RunConfig& c, Text v) { c.pixel_format = v; }},
+      group(OptionGroup::messages),
       {"record", "FILE", "", "write what the job did (HDF5; read it with 'atelier report')",
        [](RunConfig& c, Text v) { c.record = v; }},
       {"status", "FILE", "",
@@ -131,8 +159,10 @@ const std::vector<Option>& run_options() {
        "no such file; OUTPUT.status.json if not given",
        [](RunConfig& c, Text v) { c.status = v; }},
       {"log-dir", "DIR", "", "write a text log for each rank", [](RunConfig& c, Text v) { c.log_dir = v; }},
+      group(OptionGroup::work),
       {"stage-dir", "DIR", "", "local disk to mux on; $TMPDIR or /tmp if not given",
        [](RunConfig& c, Text v) { c.stage_dir = v; }},
+      group(OptionGroup::interruptions),
       {"work-dir", "DIR", "",
        "where finished chunks are kept until the video is done; OUTPUT.atelier if not given",
        [](RunConfig& c, Text v) { c.work_dir = v; }},
@@ -141,23 +171,27 @@ const std::vector<Option>& run_options() {
       {"keep-work", "", "", "leave the work directory when the video is done",
        [](RunConfig& c, Text v) { c.keep_work = to_bool("keep-work", v); }},
       {"grace", "SECONDS", "20",
-       "when interrupted (INT, TERM, USR1), finish what is under way for this long; a second signal ends it",
+       "when interrupted (INT, TERM, USR1, HUP), finish what is under way for this long; a second signal "
+       "ends it",
        [](RunConfig& c, Text v) { c.grace_s = to_number("grace", v, 0, 86400); }},
       {"max-time", "TIME", "", "interrupt the job after this long; the same command goes on",
        [](RunConfig& c, Text v) { c.max_time_s = to_span_s("max-time", v); }},
       {"rank-timeout", "SECONDS", "20",
        "end the job when a rank does not answer for this long, as on a machine that is cut off; 0: never",
        [](RunConfig& c, Text v) { c.rank_timeout_s = to_number("rank-timeout", v, 0, 86400); }},
+      group(OptionGroup::messages),
       {"progress", "HOW", "auto", "auto, bar, json, none; auto: a bar on a terminal, else a line every 30 s",
        [](RunConfig& c, Text v) {
          c.progress = to_choice("progress", v, {"auto", "bar", "json", "none"});
        }},
+      group(OptionGroup::output),
       {"overwrite", "", "", "replace an existing output",
        [](RunConfig& c, Text v) { c.overwrite = to_bool("overwrite", v); }},
+      group(OptionGroup::work),
       {"allow-mixed", "", "",
        "let workers have different kinds of CPU or GPU; the output then depends on who styles what",
        [](RunConfig& c, Text v) { c.allow_mixed = to_bool("allow-mixed", v); }},
-  };
+  });
   return all;
 }
 

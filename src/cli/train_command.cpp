@@ -12,6 +12,7 @@
 #include "atelier/base/text.h"
 #include "atelier/training/trainer.h"
 #include "parse.h"
+#include "signals.h"
 #include "train_pictures.h"
 
 namespace atelier::cli {
@@ -29,7 +30,7 @@ struct Arguments {
 options::options_description described(Arguments& a) {
   options::options_description result("atelier train", 100);
   auto add = result.add_options();
-  add("help", "show this text");
+  add("help,h", "show this text");
   add("styles", options::value(&a.styles), "folder of style pictures");
   add("photos", options::value(&a.photos), "folder of photographs");
   add("packed", options::value(&a.packed), "a packed picture set instead of the two folders");
@@ -98,13 +99,7 @@ std::map<std::string, std::string> described_training(const training::TrainConfi
 int train_command(const std::vector<std::string>& arguments) {
   Arguments a;
   const auto description = described(a);
-  options::variables_map values;
-  try {
-    values = parse_arguments(arguments, description);
-    options::notify(values);
-  } catch (const options::error& error) {
-    throw UsageError("bad options for train", error.what(), "See atelier train --help.");
-  }
+  const options::variables_map values = parse_arguments("train", arguments, description);
   if (values.contains("help")) {
     std::cout << description;
     return static_cast<int>(ExitCode::done);
@@ -118,6 +113,7 @@ int train_command(const std::vector<std::string>& arguments) {
     check_writable(a.pack, "pack");
   }
 
+  survive_closed_pipes();
   const auto set = pictures_of(a);
   using Kind = training::PictureSet::Kind;
   log::info(concat(set.pictures(Kind::photo).size(), " photographs, ", set.pictures(Kind::style).size(),

@@ -16,6 +16,7 @@
 #include "atelier/base/error.h"
 #include "atelier/base/file_descriptor.h"
 #include "atelier/base/text.h"
+#include "atelier/base/write_error.h"
 
 namespace atelier::io {
 namespace fs = std::filesystem;
@@ -93,13 +94,11 @@ FileOperations& system_files() {
 }
 
 void throw_store_error(const fs::path& path, int error_number) {
-  std::string suggestion;
-  if (error_number == ENOSPC || error_number == EDQUOT) suggestion = "Free some space there. ";
-  if (error_number == EROFS || error_number == EACCES || error_number == EPERM)
-    suggestion = "Make the folder writable or choose another with --work-dir. ";
-  const std::string why = error_number == ENOENT ? "the work directory is gone" : errno_text(error_number);
-  throw JobError(concat("cannot write '", path.string(), "'"), why,
-                 suggestion + "Run the same command again: it goes on from what is stored");
+  const std::string problem = concat("cannot write '", path.string(), "'");
+  if (error_number == ENOENT)
+    throw JobError(problem, "the work directory is gone", "Run the same command again");
+  throw JobError(problem, write_error_text(error_number),
+                 write_error_advice(error_number, "--work-dir", "Choose another with --work-dir"));
 }
 
 }  // namespace atelier::io

@@ -6,6 +6,7 @@
 
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
+#include "atelier/base/write_error.h"
 #include "work_directory_names.h"
 
 namespace atelier::io {
@@ -136,7 +137,9 @@ FoundSegments SegmentStore::find() {
   if (failed != 0)
     throw JobError(concat("cannot list '", folder_.string(), "'"),
                    failed == ENOENT ? "the work directory is gone" : errno_text(failed),
-                   "Run the same command again");
+                   failed == ENOENT
+                       ? "Run the same command again"
+                       : write_error_advice(failed, "--work-dir", "Choose another with --work-dir"));
 
   FoundSegments all;
   const std::string digits = fingerprint_digits(fingerprint_);

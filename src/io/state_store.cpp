@@ -7,6 +7,7 @@
 #include "atelier/base/error.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
+#include "atelier/base/write_error.h"
 #include "sealed_json.h"
 #include "work_directory_names.h"
 
@@ -29,7 +30,7 @@ FoundState find_state(const fs::path& work_dir, FileOperations& files) {
   if (list_failed == ENOENT) return {};
   if (list_failed != 0)
     throw JobError(concat("cannot list '", work_dir.string(), "'"), errno_text(list_failed),
-                   "Run the same command again");
+                   write_error_advice(list_failed, "--work-dir", "Choose another with --work-dir"));
   FoundState found;
   for (const std::string& name : names) {
     const std::optional<NumberedName> numbered = parse_numbered_name(state_kind, name);

@@ -50,6 +50,11 @@ OutputPtr new_output(const AVOutputFormat& format, const std::filesystem::path& 
   return output;
 }
 
+MuxerConfig with_name(MuxerConfig config) {
+  if (config.named.empty()) config.named = config.output;
+  return config;
+}
+
 /// The smallest common multiple of the time bases' denominators, or the first of them where that is too big.
 int common_timescale(const std::vector<int>& denominators) {
   constexpr std::int64_t max_timescale = 1 << 30;
@@ -101,13 +106,12 @@ struct Muxer::Impl {
 };
 
 Muxer::Impl::Impl(const MuxerConfig& muxer_config)
-    : config(muxer_config),
-      format(output_format(config.output)),
+    : config(with_name(muxer_config)),
+      format(output_format(config.named)),
       folder(make_scratch(config.scratch, config.start_id)),
-      file(folder->path() / ("video" + config.output.extension().string())),
+      file(folder->path() / ("video" + config.named.extension().string())),
       copied(config),
       output(new_output(format, file)) {
-  check_output_writable(config.output);
   video = &add_streams(config, *encoder_facts(config.encoder).parameters, copied, *output, warnings);
   check_space();
   if ((format.flags & AVFMT_NOTIMESTAMPS) != 0)
@@ -129,7 +133,7 @@ void Muxer::Impl::check_space() const {
 
 void Muxer::Impl::check_written(int result) {
   const int io_error = output->pb == nullptr ? 0 : output->pb->error;
-  if (io_error < 0 && io_error != AVERROR_EOF) throw_write_error(file, AVUNERROR(io_error));
+  if (io_error < 0 && io_error != AVERROR_EOF) throw_write_error(file, AVUNERROR(io_error), "--stage-dir");
   check_av(result,
            concat("cannot write '", config.output.filename().string(), "' as ", container_name(format)));
 }

@@ -1,6 +1,7 @@
 #include "output_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include "atelier/base/handle.h"
 #include "atelier/base/storage_retry.h"
 #include "atelier/base/text.h"
+#include "atelier/base/write_error.h"
 #include "atelier/media/muxer.h"
 
 namespace atelier::media {
@@ -107,13 +109,43 @@ fs::path folder_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
+[[noreturn]] void throw_name_too_long(const std::string& problem, const fs::path& output,
+                                      const fs::path& part) {
+  const std::size_t most = max_name_bytes(folder_of(output));
+  const std::size_t needed = part.filename().string().size();
+  const std::size_t added = needed - output.filename().string().size();
+  if (needed <= most) throw UsageError(problem, "the path is too long", "Choose another folder");
+  throw UsageError(problem,
+                   concat("while it is written its name has ", added, " bytes more, ", needed,
+                          ", and the file system allows ", most),
+                   concat("Give a name of at most ", most - added, " bytes"));
+}
+
+// "" where a file may be renamed to this name, as far as can be told without doing it.
+std::string why_not_replaceable(const fs::path& output) {
+  struct statx file {};
+  if (::statx(AT_FDCWD, output.c_str(), 0, STATX_TYPE | STATX_UID, &file) != 0)
+    return {};  // nothing is there
+  if (!S_ISREG(file.stx_mode)) return "it is no file, but a device, a pipe or the like";
+  const std::uint64_t known = file.stx_attributes & file.stx_attributes_mask;
+  if ((known & STATX_ATTR_MOUNT_ROOT) != 0) return "a file system is mounted on it, so it cannot be replaced";
+  if ((known & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0) return "its attributes forbid to replace it";
+  struct stat folder {};
+  const bool sticky = ::stat(folder_of(output).c_str(), &folder) == 0 && (folder.st_mode & S_ISVTX) != 0;
+  const uid_t user = ::geteuid();
+  if (sticky && user != 0 && user != file.stx_uid && user != folder.st_uid)
+    return "it is somebody else's, and in this folder only its owner may replace it";
+  return {};
+}
+
 }  // namespace
 
-void throw_write_error(const fs::path& path, int error_number) {
-  const bool full = error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
-  throw JobError(concat("cannot write '", path.string(), "'"), errno_text(error_number),
-                 concat(full ? "Free some space there. " : "",
-                        "Run the same command again: it goes on from what is stored"));
+void throw_write_error(const fs::path& path, int error_number, const char* option) {
+  throw JobError(concat("cannot write '", path.string(), "'"), write_error_text(error_number),
+                 write_error_advice(
+                     error_number, option,
+                     concat("Choose another with ", option,
+                            "; with the work directory named by --work-dir it goes on from what is stored")));
 }
 
 std::unique_ptr<TemporaryFolder> make_scratch(const fs::path& scratch, const std::string& start_id) {
@@ -140,13 +172,13 @@ void publish_file(const fs::path& from, const fs::path& output, const std::strin
     if (error_number != 0) ::unlink(part.c_str());  // what is there takes room
     return error_number;
   });
-  if (failed != 0) throw_write_error(part, failed);
+  if (failed != 0) throw_write_error(part, failed, "--output");
   const int not_renamed = with_retries(sleep_s, [&] { return rename_part(part, output, from); });
-  if (not_renamed != 0) throw_write_error(output, not_renamed);
+  if (not_renamed != 0) throw_write_error(output, not_renamed, "--output");
   leftover.keep();
 }
 
-void check_output_writable(const fs::path& output) {
+void check_output_writable(const fs::path& output, const std::string& start_id) {
   const fs::path folder = folder_of(output);
   const std::string problem = concat("cannot write output '", output.string(), "'");
   std::error_code failed;
@@ -156,15 +188,16 @@ void check_output_writable(const fs::path& output) {
     throw UsageError(problem, concat("there is no folder '", folder.string(), "'"), "Make the folder first");
   if (!fs::is_directory(folder, failed))
     throw UsageError(problem, concat("'", folder.string(), "' is no folder"));
-  // A byte, and closed before it goes: a store makes the object only then.
-  const fs::path trial = folder / concat(".atelier-trial.", host_name(), ".", ::getpid());
-  FileDescriptor file(::open(trial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  const bool written = file.get() >= 0 && ::write(file.get(), "", 1) == 1 && file.close() == 0;
-  const int error_number = errno;
-  ::unlink(trial.c_str());
-  if (!written)
-    throw UsageError(problem, concat("folder '", folder.string(), "': ", errno_text(error_number)),
-                     "Choose a folder that you may write to");
+  // The very name, which is longer than output's.
+  const fs::path part = part_path(output, start_id);
+  const int error_number = try_new_file(part);
+  if (error_number == ENAMETOOLONG) throw_name_too_long(problem, output, part);
+  if (may_pass(error_number)) throw_write_error(part, error_number, "--output");
+  if (error_number != 0)
+    throw UsageError(problem, concat("folder '", folder.string(), "': ", write_error_text(error_number)),
+                     "Choose another folder, or another name");
+  if (const std::string why = why_not_replaceable(output); !why.empty())
+    throw UsageError(problem, why, "Give another name");
 }
 
 }  // namespace atelier::media

@@ -17,7 +17,7 @@ std::unique_ptr<TemporaryFolder> make_scratch(const std::filesystem::path& scrat
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& output,
                   const std::string& start_id);
 
-/// The error of a write that failed for want of space, or for another reason.
-[[noreturn]] void throw_write_error(const std::filesystem::path& path, int error_number);
+/// The error of a write that failed. option, "--output" or "--stage-dir", chooses the place.
+[[noreturn]] void throw_write_error(const std::filesystem::path& path, int error_number, const char* option);
 
 }  // namespace atelier::media

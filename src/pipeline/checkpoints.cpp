@@ -22,11 +22,13 @@ namespace fs = std::filesystem;
 
 constexpr double state_interval_s = 5;
 
-// As it comes back from a state.
+// As it comes back from a state. The same for all ways through links that lead to the folder.
 std::string absolute_text(const fs::path& path) {
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error);
-  return io::valid_utf8((error ? path : absolute).lexically_normal().string());
+  if (error) return io::valid_utf8(path.lexically_normal().string());
+  const fs::path folder = fs::canonical(absolute.parent_path(), error);
+  return io::valid_utf8((error ? absolute.lexically_normal() : folder / absolute.filename()).string());
 }
 
 fs::path made(fs::path work_dir) {

@@ -1,18 +1,19 @@
 #pragma once
 
-#include <filesystem>
+#include <string>
 
 #include "atelier/pipeline/run_config.h"
 
 namespace atelier::pipeline {
 
-/// Throws UsageError where a file that the job would write is one that it reads, or another that it writes.
-void check_written_files(const RunConfig& config);
-
-/// Throws UsageError where the output of --preview is not named as a picture.
-void check_preview_name(const std::filesystem::path& output);
-
-/// Throws UsageError where nothing can be made in the folder that the output is put together in.
-void check_stage_folder(const RunConfig& config);
+/// Tries all names that the job will need, by making and removing them where nothing has them yet: the
+/// output's part, the work directory, the folder that the output is put together in, status, record, folder
+/// of logs. Nothing is left. For --preview only the picture is tried.
+///
+/// config: its output is the file meant, behind links. named_output: as it was given. Throws UsageError for a
+/// name that is impossible, for one that would take the place of something else, and for two that are the
+/// same; JobError for storage that fails and may work later.
+void check_names(const RunConfig& config, const std::filesystem::path& named_output,
+                 const std::string& start_id);
 
 }  // namespace atelier::pipeline

@@ -13,6 +13,7 @@
 #include "atelier/base/hash.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
+#include "atelier/base/write_error.h"
 #include "atelier/frame/chunk.h"
 #include "atelier/media/muxer.h"
 #include "atelier/media/picture.h"
@@ -20,7 +21,6 @@
 #include "atelier/schedule/policy.h"
 #include "checkpoints.h"
 #include "file_check.h"
-#include "status_writer.h"
 
 namespace atelier::pipeline {
 namespace {
@@ -81,37 +81,25 @@ void check_styles(const RunConfig& config) {
                      "", "Give one share for each --style");
 }
 
-void check_output(const RunConfig& config) {
-  std::error_code error;
-  check_written_files(config);
-  if (fs::is_directory(config.output, error))
-    throw UsageError(concat("output '", config.output.string(), "' is a directory"), "", "Name a file in it");
-  if (config.preview_s) {
-    if (!config.overwrite && fs::exists(config.output, error))
-      throw UsageError(concat("output '", config.output.string(), "' exists"), "",
-                       "Give --overwrite, or another name");
-  } else {
-    check_output_is_free(config);
-    check_stage_folder(config);
-    check_status_path(config);
-  }
-  media::check_output_writable(config.output);
+RunConfig with_output(RunConfig config, fs::path output) {
+  config.output = std::move(output);
+  return config;
 }
 
-void check_folder(const fs::path& folder, const char* option) {
-  if (folder.empty()) return;
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (!fs::is_directory(folder, error) || access(folder.c_str(), W_OK) != 0)
-    throw UsageError(concat(option, " '", folder.string(), "' cannot be written to"), "",
-                     "Name another folder");
+// At most so many bytes of it, and no half character of UTF-8.
+std::string cut(std::string text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  while (max_bytes > 0 && continues(text[max_bytes])) --max_bytes;
+  return text.substr(0, max_bytes);
 }
 
 // Jobs that share a log folder must not share a name.
 std::string make_log_name(const RunConfig& config) {
+  constexpr std::size_t max_stem_bytes = 100;  // what follows takes up to 50
   std::string time = utc_text(wall_clock_s());
   std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
-  return concat(config.output.stem().string(), "-", time, "-", getpid());
+  return concat(cut(config.output.stem().string(), max_stem_bytes), "-", time, "-", getpid());
 }
 
 }  // namespace
@@ -134,14 +122,15 @@ ReadEngine read_engine(const RunConfig& config) {
           hash_of(styles)};
 }
 
-Job prepare_job(const RunConfig& config) {
-  check_output(config);
+Job prepare_job(const RunConfig& given) {
+  const RunConfig config = with_output(given, behind_links(given.output, "output"));
+  const std::string start_id = new_start_id(config);
+  check_names(config, given.output, start_id);
   media::VideoReader reader({.path = config.input,
                              .height_px = config.height_px,
                              .start_s = config.start_s + config.preview_s.value_or(0),
                              .duration_s = config.preview_s ? 0 : config.duration_s,
                              .start_option = config.preview_s ? "--preview" : "--start"});
-  if (config.preview_s) check_preview_name(config.output);
   ReadEngine engine = read_engine(config);
   std::vector<std::string> warnings;
   media::EncoderConfig encoder;
@@ -151,9 +140,7 @@ Job prepare_job(const RunConfig& config) {
                                       .crf = config.crf,
                                       .options = config.encoder_options,
                                       .pixel_format = config.pixel_format},
-                                     reader.info(), config.output, warnings);
-    if (!config.record.empty()) media::check_output_writable(config.record);
-    if (!config.dry_run) check_folder(config.log_dir, "--log-dir");
+                                     reader.info(), given.output, warnings);
   }
   std::vector<fs::path> pictures = media::picture_row(config.input);
   if (const std::string missing = media::missing_numbers(pictures); !missing.empty())
@@ -171,6 +158,8 @@ Job prepare_job(const RunConfig& config) {
           .chunk_frames = chunk_frames,
           .num_encoders = num_encoders,
           .encode_at_workers = config.encode == "workers",
+          .start_id = start_id,
+          .named_output = given.output,
           .log_name = make_log_name(config),
           .warnings = std::move(warnings),
           .pictures = std::move(pictures)};

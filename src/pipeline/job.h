@@ -27,7 +27,9 @@ struct Job {
   int num_encoders = 1;            ///< chunks that are encoded at the same time; the bits do not depend on it
   bool encode_at_workers = false;  ///< else at the root; the bits do not depend on it
   DecodingPlan decoding = {};      ///< the bits do not depend on it
-  std::string log_name;            ///< start of its log files' names
+  std::string start_id;            ///< another for every start
+  std::filesystem::path named_output;  ///< as given; config.output is the file behind its links
+  std::string log_name;                ///< start of its log files' names
   std::vector<std::string> warnings;
   std::vector<std::filesystem::path> pictures =
       {};  ///< that the input consists of, in order; none: a video file

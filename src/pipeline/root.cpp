@@ -25,9 +25,23 @@ namespace {
 
 using transport::Message;
 
+std::string name_of_signal(int signal) {
+  switch (signal) {
+    case SIGTERM:
+      return "TERM";
+    case SIGINT:
+      return "INT";
+    case SIGUSR1:
+      return "USR1";
+    case SIGHUP:
+      return "HUP";
+    default:
+      return std::to_string(signal);
+  }
+}
+
 Error interrupted_by(int signal) {
-  return Error(ExitCode::interrupted, "interrupted",
-               signal == SIGTERM ? "a TERM signal came" : concat("signal ", signal, " came"),
+  return Error(ExitCode::interrupted, "interrupted", concat("signal ", name_of_signal(signal), " came"),
                "Run the same command again");
 }
 

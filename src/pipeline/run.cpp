@@ -141,9 +141,9 @@ void run_or_throw(const RunConfig& config, const RunServices& services, RecordBu
   }
   started = true;
   ProgressSink* progress = services.progress;
-  if (!status_path(config).empty()) {
-    status.emplace(config, services.launcher, services.communicator == nullptr ? 1 : num_workers + 1, record,
-                   progress);
+  if (!status_path(job.config).empty()) {
+    status.emplace(job.config, services.launcher, services.communicator == nullptr ? 1 : num_workers + 1,
+                   record, progress);
     progress = &*status;
   }
   if (services.communicator != nullptr) {

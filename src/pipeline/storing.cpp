@@ -9,23 +9,23 @@
 namespace atelier::pipeline {
 namespace {
 
-media::MuxerConfig muxer_config(const Job& job, const std::string& start_id) {
+media::MuxerConfig muxer_config(const Job& job) {
   return {.output = job.config.output,
           .scratch = job.config.stage_dir,
-          .start_id = start_id,
+          .start_id = job.start_id,
           .input = job.input(),
           .encoder = job.encoder,
           .start_s = job.config.start_s,
-          .duration_s = job.config.duration_s};
+          .duration_s = job.config.duration_s,
+          .named = job.named_output};
 }
 
 }  // namespace
 
 Storing::Storing(const Job& job, RecordBuilder& record, const StoringConfig& config)
     : record_(record), processors_(config.processors) {
-  const std::string start_id = new_start_id(job.config);
-  auto muxer = std::make_unique<media::Muxer>(muxer_config(job, start_id));
-  open_checkpoints(job, start_id, config);
+  auto muxer = std::make_unique<media::Muxer>(muxer_config(job));
+  open_checkpoints(job, config);
   for (const std::string& finding : checkpoints_->findings()) {
     log::info(finding);
     record_.event(0, "resume", finding);
@@ -34,10 +34,10 @@ Storing::Storing(const Job& job, RecordBuilder& record, const StoringConfig& con
   mux_.emplace(std::move(muxer), checkpoints_->segments());
 }
 
-void Storing::open_checkpoints(const Job& job, const std::string& start_id, const StoringConfig& config) {
+void Storing::open_checkpoints(const Job& job, const StoringConfig& config) {
   try {
     checkpoints_.emplace(CheckpointsConfig{.run = &job.config,
-                                           .start_id = start_id,
+                                           .start_id = job.start_id,
                                            .launcher = config.launcher,
                                            .fingerprint = job_fingerprint(job),
                                            .processor = config.processors(),

@@ -50,7 +50,7 @@ class Storing {
   [[nodiscard]] MuxStage& mux() { return *mux_; }
 
  private:
-  void open_checkpoints(const Job& job, const std::string& start_id, const StoringConfig& config);
+  void open_checkpoints(const Job& job, const StoringConfig& config);
 
   RecordBuilder& record_;
   std::function<io::ProcessorKind()> processors_;

@@ -5,15 +5,16 @@
 
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
+#include "atelier/base/write_error.h"
 
 namespace atelier::planning {
 namespace {
 
 constexpr std::size_t max_bytes = std::size_t{1} << 20;
 
-// OUT stands for OUT.status.json.
+// OUT stands for OUT.status.json, where OUT is a link for that of the file behind it.
 std::filesystem::path status_path(io::FileOperations& files, const std::filesystem::path& path) {
-  const std::filesystem::path beside = path.string() + ".status.json";
+  const std::filesystem::path beside = behind_links(path, "the output").string() + ".status.json";
   for (const auto& candidate : {path, beside}) {
     Buffer bytes;
     const int failed = files.read(candidate, max_bytes, bytes);

@@ -112,7 +112,7 @@ TEST(Options, AreRefusedInOneSentence) {
   EXPECT_NE(message({"--sparkle"}).find("--sparkle"), std::string::npos);
   EXPECT_NE(message({"--streng", "1"}).find("--streng"), std::string::npos)
       << "options cannot be abbreviated";
-  EXPECT_NE(message({"stray"}).find("positional"), std::string::npos);
+  EXPECT_NE(message({"stray"}).find("'stray' belongs to no option"), std::string::npos);
   for (const char* bad : {"1.5", "-1", "nan", "x", "0.5x"})
     EXPECT_NE(message({"--strength", bad}).find("--strength cannot be"), std::string::npos) << bad;
   for (const char* bad : {"1:2:3:4", ":", "1:", "-1", "x", ""})
@@ -139,9 +139,56 @@ TEST(Options, SimulatedEngine) {
     EXPECT_NE(message({"--engine", "simulated", "--simulated-slow-rank", bad}), "no error") << bad;
 }
 
-TEST(Options, RefuseConfigFilesWithUnknownKeys) {
-  const ConfigFile file("sparkle = 1\n");
-  EXPECT_NE(message({"--config", file.name()}).find("sparkle"), std::string::npos);
+TEST(Options, UnknownOnesNameTheNearest) {
+  EXPECT_EQ(message({"--stye", "a.jpg"}),
+            "unknown option '--stye'. Did you mean --style? See 'atelier run --help'.");
+  EXPECT_EQ(message({"--stye=a.jpg"}), message({"--stye", "a.jpg"}));
+  EXPECT_EQ(message({"--dumpconfig"}),
+            "unknown option '--dumpconfig'. Did you mean --dump-config? See 'atelier run --help'.");
+  EXPECT_EQ(message({"--sparkle"}), "unknown option '--sparkle'. See 'atelier run --help'.");
+  const ConfigFile file("chunk-frame = 1\n");
+  EXPECT_EQ(message({"--config", file.name()}),
+            "config file '" + file.name() +
+                "': there is no option 'chunk-frame'. Did you mean chunk-frames? See 'atelier run --help'.");
+}
+
+TEST(Options, WarnsOfVariablesThatAreNearlyOptions) {
+  const Arguments arguments{"--input", "a", "--output", "b"};
+  const auto warnings = [&](const char* variable) {
+    return parse_run(arguments, {{variable, "1"}}).warnings;
+  };
+  ASSERT_EQ(warnings("ATELIER_CHUNKFRAMES").size(), 1U);
+  EXPECT_EQ(warnings("ATELIER_CHUNKFRAMES")[0],
+            "the variable ATELIER_CHUNKFRAMES is no option and has no effect. Did you mean "
+            "ATELIER_CHUNK_FRAMES?");
+  // Of options, of the kits of launchers, of the tests, and of others.
+  for (const char* variable :
+       {"ATELIER_CHUNK_FRAMES", "ATELIER_PROGRAM", "ATELIER_CONFIG", "ATELIER_LAUNCHER", "ATELIER_SHARED",
+        "ATELIER_STORE", "ATELIER_KILLS", "ATELIER_SIGNALS", "HEIGTH"})
+    EXPECT_TRUE(warnings(variable).empty()) << variable;
+}
+
+TEST(Options, HelpHasEveryOptionOnceUnderItsHeading) {
+  testing::internal::CaptureStdout();
+  print_run_help();
+  const std::string help = testing::internal::GetCapturedStdout();
+  for (const Option& option : run_options()) {
+    const std::string line = "\n  --" + std::string(option.name) + ' ';
+    const std::size_t at = help.find(line);
+    ASSERT_NE(at, std::string::npos) << option.name;
+    EXPECT_EQ(help.find(line, at + 1), std::string::npos) << option.name;
+    const bool for_developers = std::string(option.name).starts_with("simulated-");
+    EXPECT_EQ(option.group == OptionGroup::developers, for_developers) << option.name;
+    EXPECT_EQ(at > help.find("\nFor developers:"), for_developers) << option.name;
+  }
+  std::size_t last = 0;
+  for (const char* heading : {"Style", "Video, or a part of it", "Output", "Work", "Interruptions",
+                              "What is said", "Settings", "For developers"}) {
+    const std::size_t at = help.find("\n" + std::string(heading) + ":\n");
+    ASSERT_NE(at, std::string::npos) << heading;
+    EXPECT_GT(at, last) << heading;
+    last = at;
+  }
 }
 
 TEST(Options, AllHaveAHelpText) {

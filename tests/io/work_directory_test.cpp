@@ -127,5 +127,13 @@ TEST(WorkDirectoryNames, refuse_others) {
     EXPECT_FALSE(parse_numbered_name("owner", name)) << name;
 }
 
+TEST(WorkDirectoryNames, AreNoLongerThanIsSaid) {
+  const std::string start = "1a2b3c4d";
+  const std::size_t segment = std::string(segments_folder).size() + 2 +
+                              segment_name(99'999'999, std::string(16, 'f'), start, 1000).size();
+  EXPECT_LE(segment, max_bytes_below_work_directory);
+  EXPECT_LE(1 + numbered_name(owner_kind, start, 99'999'999).size(), max_bytes_below_work_directory);
+}
+
 }  // namespace
 }  // namespace atelier::io

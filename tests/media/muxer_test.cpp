@@ -404,11 +404,15 @@ TEST_F(UnwritableTest, FullScratch) {
 
 TEST(CheckOutputWritable, NamesWhatIsWrong) {
   const TemporaryFolder folder;
-  EXPECT_NO_THROW(check_output_writable(folder.path() / "out.mp4"));
+  EXPECT_NO_THROW(check_output_writable(folder.path() / "out.mp4", "1a2b3c4d"));
   EXPECT_TRUE(fs::is_empty(folder.path()));
-  EXPECT_THROW(check_output_writable(folder.path()), UsageError);
-  EXPECT_THROW(check_output_writable(folder.path() / "missing" / "out.mp4"), UsageError);
-  EXPECT_THROW(check_output_writable("/proc/out.mp4"), UsageError);
+  EXPECT_NO_THROW(check_output_writable(folder.path() / (std::string(237, 'n') + ".mp4"), "1a2b3c4d"));
+  EXPECT_THROW(check_output_writable(folder.path() / (std::string(238, 'n') + ".mp4"), "1a2b3c4d"),
+               UsageError);
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  EXPECT_THROW(check_output_writable(folder.path(), "1a2b3c4d"), UsageError);
+  EXPECT_THROW(check_output_writable(folder.path() / "missing" / "out.mp4", "1a2b3c4d"), UsageError);
+  EXPECT_THROW(check_output_writable("/proc/out.mp4", "1a2b3c4d"), UsageError);
 }
 
 }  // namespace

@@ -327,17 +327,19 @@ class Failed(SystemTest):
         # A full disk may have no room for the status.
         left = {path.name for path in output.parent.iterdir()} - {support.status_name(output)}
         self.assertEqual(left, before - {support.status_name(output)} | {work})
+        return finished
 
     def test_file_size_limit(self):
-        """Stands for a full disk: every write past 200 kB fails."""
+        """Every write past 200 kB fails, where SIGXFSZ would end a process that does not expect it."""
         test_clip(self.path("clip.mkv"), size="320x180")
 
         def limit():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
         for name, options in (("out.mkv", ()), ("out.mp4", ("--crf", 1))):
             with self.subTest(name=name):
-                self.check_full(self.path(name), *options, preexec_fn=limit, restore_signals=False)
+                failed = self.check_full(self.path(name), *options, preexec_fn=limit)
+                self.assertIn("'ulimit -f' allows 195.3 KiB a file", failed.errors()[0])
+                self.assertIn("run the same command again", failed.errors()[0])
                 again = self.run_done("--input", self.path("clip.mkv"), "--output", self.path(name), "--engine", "identity",
                                       "--chunk-frames", 6, *(options or ("--codec", "ffv1")))
                 self.assertIn("goes on from an earlier start", again.err)

@@ -66,7 +66,8 @@ class FaultyStorage(resume_test.Resume):
         self.assert_whole()
 
     def test_short_faults_are_got_over(self):
-        places = (("/segments/", 7), ("/state-", 2), (".part", 0), (".part", 1), ("/segments/", 30))
+        # The first two calls on a part are its trial at the start.
+        places = (("/segments/", 7), ("/state-", 2), (".part", 0), (".part", 2), ("/segments/", 30))
         for (pattern, after), error in zip(places, ERRORS, strict=True):
             with self.subTest(pattern=pattern, after=after, error=os.strerror(error)):
                 done = self.run_faulty(pattern, error, after, 2, ranks=2)
@@ -76,12 +77,12 @@ class FaultyStorage(resume_test.Resume):
 
     def test_renaming_that_was_done_and_failed(self):
         """As a network file system says where the answer to a request was lost: the file is there, its old name is not."""
-        done = self.run_faulty(".part", errno.EIO, 3, 1, FAULT_DONE="1")  # after opening, writing, flushing
+        done = self.run_faulty(".part", errno.EIO, 5, 1, FAULT_DONE="1")  # after a trial; opening, writing, flushing
         self.assert_done(done)
         self.assert_whole()
 
     def test_lasting_faults_end_the_job_and_it_goes_on(self):
-        places = (("/segments/", 7, 1), (".part", 0, 2), ("/segments/", 40, 3), (".part", 1, 1), ("/segments/", 11, 2))
+        places = (("/segments/", 7, 1), (".part", 2, 2), ("/segments/", 40, 3), (".part", 3, 1), ("/segments/", 11, 2))
         for (pattern, after, ranks), error in zip(places, ERRORS, strict=True):
             with self.subTest(pattern=pattern, after=after, ranks=ranks, error=os.strerror(error)):
                 failed = self.run_faulty(pattern, error, after, 10**6, ranks=ranks)
@@ -95,11 +96,29 @@ class FaultyStorage(resume_test.Resume):
                 self.assert_whole()
                 self.output.unlink()
 
+    def test_only_what_may_pass_is_to_be_run_again(self):
+        """At the trial of the name, and when the output is finished. What does not pass asks for another place, where the
+        job goes on from what is stored."""
+        for error, after, code, says in ((errno.EIO, 0, 1, "un the same command again"), (errno.EROFS, 0, 2, "another folder"),
+                                         (errno.EINVAL, 0, 2, "another folder"), (errno.EINVAL, 2, 1, "--output; with the work"),
+                                         (errno.EACCES, 2, 1, "Make it writable, or choose another with --output")):
+            with self.subTest(error=os.strerror(error), after=after):
+                failed = self.run_faulty(".part", error, after, 10**6)
+                self.assert_one_error(failed, code)
+                self.assertIn(os.strerror(error), failed.err)
+                self.assertIn(says, failed.err)
+                self.assertEqual("un the same command again" in failed.err, error == errno.EIO)
+                self.assertEqual(self.work.exists(), after > 0)
+        elsewhere = self.path("elsewhere.mp4")
+        done = self.run_done(*self.options(self.clip, elsewhere), "--work-dir", self.work)
+        self.assertIn(f"goes on from an earlier start: {resume_test.NUM_CHUNKS} chunks", done.err)
+        self.assertEqual(elsewhere.read_bytes() == self.reference, True)
+
     def test_matroska(self):
         output = self.path("out.mkv")
         for error in ERRORS[:2]:
             with self.subTest(error=os.strerror(error)):
-                failed = self.run_faulty(".part", error, 3, 10**6, ranks=2, output=output)
+                failed = self.run_faulty(".part", error, 5, 10**6, ranks=2, output=output)
                 self.assert_one_error(failed, 1)
                 self.assertIn(os.strerror(error), failed.err)
                 self.assertIn("un the same command again", failed.err)

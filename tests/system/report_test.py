@@ -3,6 +3,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -241,6 +242,7 @@ class Page(HTMLParser):
 
 class Status(SystemTest):
     """The status file, and who follows it."""
+    status_file = None  # of --status
 
     def start(self, *more, seconds=10):
         clip = test_clip(self.path("clip.mkv"), seconds=seconds, size="640x360", sound=False)
@@ -259,7 +261,7 @@ class Status(SystemTest):
     def status(self):
         """{} where there is none, or half of one."""
         try:
-            return json.loads(self.path("out.mkv.status.json").read_text())
+            return json.loads((self.status_file or self.path("out.mkv.status.json")).read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             return {}
 
@@ -313,11 +315,17 @@ class Status(SystemTest):
         self.assertEqual(self.status()["state"], "done")
 
     def test_never_fails_the_job(self):
-        clip = test_clip(self.path("clip.mkv"), seconds=1)
-        done = self.run_done("--input", clip, "--output", self.path("out.mkv"), "--engine", "identity", "--status",
-                             self.path("missing/status.json"))
-        self.assertEqual(len(done.warnings()), 1, done.err)
-        self.assertIn("missing/status.json", done.warnings()[0])
+        """Its folder goes while the job runs."""
+        folder = self.path("status")
+        folder.mkdir()
+        self.status_file = folder / "status.json"
+        process = self.start("--status", self.status_file)
+        shutil.rmtree(folder)
+        _, said = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, said)
+        warnings = [line for line in said.splitlines() if line.startswith("atelier: warning:")]
+        self.assertEqual(len(warnings), 1, said)
+        self.assertIn("status/status.json", warnings[0])
 
     def test_lies_where_one_wants_it(self):
         clip = test_clip(self.path("clip.mkv"), seconds=1)

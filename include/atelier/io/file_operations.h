@@ -43,7 +43,7 @@ int with_retries(FileOperations& files, const Operation& operation) {
   return atelier::with_retries([&files](double wait_s) { files.wait(wait_s); }, operation);
 }
 
-/// Throws JobError: path could not be written, what to do about it, and that the same command goes on.
+/// Throws JobError: path could not be written, and what to do about it.
 [[noreturn]] void throw_store_error(const std::filesystem::path& path, int error_number);
 
 }  // namespace atelier::io

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -7,6 +8,9 @@
 #include "atelier/io/file_operations.h"
 
 namespace atelier::io {
+
+/// How much longer than the work directory's path those of files in it are, at most, in bytes.
+inline constexpr std::size_t max_bytes_below_work_directory = 64;
 
 /// Makes the folder in which a job keeps what it needs to go on after an interruption, unless it is there.
 /// One that was made here has a page about.txt that says so to whoever finds it. docs/work-directory.md

@@ -23,6 +23,8 @@ struct MuxerConfig {
   /// frame stands where the uncut video's first frame stood.
   double start_s = 0;
   double duration_s = 0;
+  /// The name whose ending chooses the container; empty: that of output.
+  std::filesystem::path named = {};
 };
 
 /// Writes the styled segments, in order, and every other stream of the input packet for packet.
@@ -32,8 +34,8 @@ struct MuxerConfig {
 /// extrapolate by the smallest step of the first segment.
 class Muxer {
  public:
-  /// Opens the input a second time for the other streams. Throws UsageError where the output cannot be
-  /// written, or scratch or the output's folder is certain to be too small.
+  /// Opens the input a second time for the other streams. Throws UsageError where the output's
+  /// container is unknown, or scratch or the output's folder is certain to be too small.
   explicit Muxer(const MuxerConfig& config);
   ~Muxer();
 
@@ -55,8 +57,9 @@ class Muxer {
 void remove_leftovers(const std::filesystem::path& output, const std::filesystem::path& scratch,
                       const std::string& start_id);
 
-/// Throws UsageError unless a file can be made in output's folder.
-void check_output_writable(const std::filesystem::path& output);
+/// Makes and removes OUT.<start-id>.part. Throws UsageError where that is impossible or where OUT is there
+/// and cannot be replaced, JobError where it may be possible later.
+void check_output_writable(const std::filesystem::path& output, const std::string& start_id);
 
 /// Versions of libavformat, libavcodec …, for the record.
 std::string library_versions();
