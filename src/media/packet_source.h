@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "input.h"
+#include "input_clock.h"
 #include "libav.h"
 
 namespace atelier::media {
 
-/// The packets of the styled stream, in decoding order.
+/// The packets of the styled stream, in decoding order, on one clock (InputClock).
 class PacketSource {
  public:
   enum class Result {
@@ -41,6 +42,8 @@ class PacketSource {
   [[nodiscard]] virtual std::int64_t num_pictures() const { return 0; }
   /// True where fields came as packets of their own, so that the container counts fields as frames.
   [[nodiscard]] virtual bool has_field_packets() const { return false; }
+  /// Corrections of time so far, of any stream of the file.
+  [[nodiscard]] virtual ClockChanges clock_changes() const { return {}; }
   /// FFmpeg's name of the container.
   [[nodiscard]] virtual std::string container() const = 0;
   [[nodiscard]] const std::string& problem() const { return problem_; }
