@@ -10,9 +10,12 @@ namespace {
 
 constexpr AVRational nanosecond{1, 1'000'000'000};
 
-/// Bounds of what is read ahead to judge a time.
-constexpr std::size_t max_waiting_packets = 1024;
-constexpr std::size_t max_waiting_bytes = std::size_t{32} << 20;
+/// Bounds of what is read ahead to judge a time. They count sound and pictures, which all readers have;
+/// others count only far beyond that.
+constexpr std::size_t max_steady_packets = 1024;
+constexpr std::size_t max_steady_bytes = std::size_t{32} << 20;
+constexpr std::size_t max_waiting_packets = 16 * max_steady_packets;
+constexpr std::size_t max_waiting_bytes = 2 * max_steady_bytes;
 
 bool is_steady(const AVStream& stream) {
   const AVMediaType type = stream.codecpar->codec_type;
@@ -56,21 +59,29 @@ void InputPackets::add(PacketPtr packet) {
     stamp.wrap_ns =
         std::max(std::int64_t{0}, to_ns(std::int64_t{1} << stream.pts_wrap_bits, stream.time_base));
   clock_.add(stamp);
+  const auto size = static_cast<std::size_t>(packet->size);
+  waiting_bytes_ += size;
   if (stamp.is_steady) {
     ++num_steady_;
-    steady_bytes_ += static_cast<std::size_t>(packet->size);
+    steady_bytes_ += size;
   }
   waiting_.push_back({std::move(packet), stamp.is_steady});
+}
+
+bool InputPackets::has_enough() const {
+  return num_steady_ >= max_steady_packets || steady_bytes_ >= max_steady_bytes ||
+         waiting_.size() >= max_waiting_packets || waiting_bytes_ >= max_waiting_bytes;
 }
 
 int InputPackets::read(AVPacket& packet) {
   if (!may_step_) return av_read_frame(input_, &packet);
   for (;;) {
-    const bool enough = num_steady_ >= max_waiting_packets || steady_bytes_ >= max_waiting_bytes;
-    if (const std::optional<InputClock::Shift> shift = clock_.pop(ended_ < 0 || enough)) {
+    if (const std::optional<InputClock::Shift> shift = clock_.pop(ended_ < 0 || has_enough())) {
+      const auto size = static_cast<std::size_t>(waiting_.front().packet->size);
+      waiting_bytes_ -= size;
       if (waiting_.front().is_steady) {
         --num_steady_;
-        steady_bytes_ -= static_cast<std::size_t>(waiting_.front().packet->size);
+        steady_bytes_ -= size;
       }
       av_packet_move_ref(&packet, waiting_.front().packet.get());
       waiting_.pop_front();

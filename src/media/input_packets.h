@@ -23,6 +23,7 @@ class InputPackets {
 
  private:
   void add(PacketPtr packet);
+  [[nodiscard]] bool has_enough() const;
 
   AVFormatContext* input_;
   bool may_step_;
@@ -34,6 +35,7 @@ class InputPackets {
   std::deque<Waiting> waiting_;
   std::size_t num_steady_ = 0;  ///< of waiting_
   std::size_t steady_bytes_ = 0;
+  std::size_t waiting_bytes_ = 0;
   int ended_ = 0;  ///< what av_read_frame said
 };
 

@@ -282,14 +282,19 @@ void Muxer::Impl::write_copied_before(double time_s) {
 }
 
 void Muxer::Impl::tell_moved_packets() {
-  for (const auto& [index, moves] : moved_packets)
-    if (moves.count > 0)
-      warnings.push_back(
-          concat(moves.count, moves.count == 1 ? " packet" : " packets", " of output stream ", index, " (",
-                 av_get_media_type_string(output->streams[index]->codecpar->codec_type), ", ",
-                 avcodec_get_name(output->streams[index]->codecpar->codec_id),
-                 ") did not follow those before in time and moved by up to ", fixed(moves.largest_s, 3),
-                 " s: ", container_name(format), " needs times that increase."));
+  for (const auto& [index, moves] : moved_packets) {
+    if (moves.count == 0) continue;
+    const AVCodecParameters& codec = *output->streams[index]->codecpar;
+    const char* kind = av_get_media_type_string(codec.codec_type);
+    const bool is_one = moves.count == 1;
+    warnings.push_back(
+        concat(moves.count, is_one ? " packet" : " packets", " of output stream ", index, " (",
+               kind == nullptr ? "unknown" : kind, ", ", avcodec_get_name(codec.codec_id),
+               ") did not follow those before in time and ", is_one ? "was" : "were", " moved by ",
+               moves.largest_s < 0.001 ? "less than 0.001"
+                                       : concat(is_one ? "" : "up to ", fixed(moves.largest_s, 3)),
+               " s: ", container_name(format), " needs times that increase."));
+  }
 }
 
 void Muxer::Impl::write_video(const SegmentPacket& segment_packet, std::int64_t dts) {
