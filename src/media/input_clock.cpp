@@ -250,6 +250,8 @@ bool InputClock::begin_clock(int stream, bool no_more) {
     const Joint& shown = picture == joints.end() ? joints.at(stream) : picture->second;
     changes_.first_new_clock_ns = shown.shown_ns + clock.offset_ns;
     changes_.first_step_ns = clock.offset_ns - clocks_[tracks_.at(stream).clock].offset_ns;
+    // What looked like a wrap is undone with it.
+    if (changes_.first_step_ns < 0) changes_.first_step_ns += queue_.front().wrap_ns;
   }
   clocks_.push_back(clock);
   return true;

@@ -247,6 +247,7 @@ TEST(InputClockTest, ClockFarBehindIsNoWrap) {
   const Corrected out =
       correct(join({{.start_ns = start_ns}, {.start_ns = 10'000'000 * ms + wrap}, {.start_ns = start_ns}}));
   EXPECT_EQ(out.changes.num_new_clocks, 2);
+  EXPECT_EQ(out.changes.first_step_ns, 40'002'000 * ms) << "from what the file says";
   expect_regular(out.dts(picture_stream), frame, 150);
   expect_unchanged(join({{.start_ns = wrap - 2000 * ms}, {.start_ns = wrap}}));
 }
