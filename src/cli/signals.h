@@ -3,7 +3,8 @@
 namespace atelier::cli {
 
 /// First of all: opens what the caller has closed of the three standard streams, so that no file takes its
-/// number and gets log lines; and turns SIGXFSZ, which ends a process, into the error EFBIG.
+/// number and gets log lines; turns SIGXFSZ, which ends a process, into the error EFBIG; and lets children be
+/// waited for, also where the caller ignores CHLD.
 void prepare_process();
 
 /// From now on the first INT, TERM, USR1 or HUP is only noted; a second one, but for HUP, ends the process at

@@ -42,6 +42,7 @@ CopiedStreams::CopiedStreams(const MuxerConfig& config)
   if (styled < 0 || std::cmp_greater_equal(styled, input_->nb_streams))
     throw JobError(concat("'", config.input.path.string(), "' has changed"),
                    concat("stream ", styled, " is gone"));
+  packets_.emplace(*input_, styled);
   const AVStream& stream = *input_->streams[styled];
   const double start_s =
       stream.start_time == AV_NOPTS_VALUE ? 0 : seconds(stream.start_time, stream.time_base);
@@ -113,7 +114,7 @@ bool CopiedStreams::is_cut_away(AVPacket& packet, const AVStream& stream, Track&
 bool CopiedStreams::read_one() {
   while (!at_end_) {
     PacketPtr packet = make_packet();
-    const int result = av_read_frame(input_.get(), packet.get());
+    const int result = packets_->read(*packet);
     if (result < 0) {
       at_end_ = true;
       if (result != AVERROR_EOF)
@@ -152,6 +153,8 @@ void CopiedStreams::look_ahead() {
                        [](const Track& t) { return t.output_stream == nullptr || t.is_sparse || t.seen; });
   };
   if (input_ == nullptr) return;
+  at_end_ = at_end_ || std::none_of(tracks_.begin(), tracks_.end(),
+                                    [](const Track& t) { return t.output_stream != nullptr; });
   do {
     if (!read_one()) return;
   } while (!all_seen() && waiting_bytes_ < max_start_bytes);

@@ -3,17 +3,20 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <queue>
 #include <string>
 #include <vector>
 
 #include "atelier/media/muxer.h"
+#include "input_packets.h"
 #include "libav.h"
 
 namespace atelier::media {
 
-/// Reads every stream of the input but the styled one, alongside the video, and gives its packets in a fixed
-/// order: by decoding time within a small window, then as the input has them.
+/// Reads every stream of the input but the styled one, alongside the video and on the same clock
+/// (InputClock), and gives its packets in a fixed order: by decoding time within a small window, then as the
+/// input has them.
 class CopiedStreams {
  public:
   /// Opens the input; a row of pictures has no other streams.
@@ -67,6 +70,7 @@ class CopiedStreams {
   [[nodiscard]] bool window_is_full() const;
 
   InputPtr input_;
+  std::optional<InputPackets> packets_;
   std::vector<Track> tracks_;
   std::vector<Item> waiting_;  ///< a heap, the earliest on top
   std::size_t waiting_bytes_ = 0;

@@ -66,6 +66,7 @@ class FieldPackets final : public PacketSource {
   [[nodiscard]] std::string container() const override { return source_->container(); }
   [[nodiscard]] std::int64_t num_pictures() const override { return source_->num_pictures(); }
   [[nodiscard]] bool has_field_packets() const override { return has_pairs_; }
+  [[nodiscard]] ClockChanges clock_changes() const override { return source_->clock_changes(); }
   void rewind() override {
     source_->rewind();
     begin_anew();

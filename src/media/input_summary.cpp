@@ -103,6 +103,7 @@ InputInfo summarize(const PacketSource& source, const AVFrame& first_frame) {
   info.time_base = rational(source.time_base());
   info.coded_width_px = first_frame.width;
   info.coded_height_px = first_frame.height;
+  info.frame_sample_aspect = rational(first_frame.sample_aspect_ratio);
   info.color_primaries = first_frame.color_primaries;
   info.color_transfer = first_frame.color_trc;
   info.color_matrix_tag = first_frame.colorspace;

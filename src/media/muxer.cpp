@@ -77,6 +77,7 @@ struct Muxer::Impl {
   void write_header(bool starts_late);
   void write_video(const SegmentPacket& packet, std::int64_t dts);
   void write_copied_before(double time_s);
+  void tell_moved_packets();
   /// 0, or what the container says of a packet that it refuses. Throws when the disk is full.
   [[nodiscard]] int write_packet(AVPacket& packet, AVStream& stream);
   void check_space() const;
@@ -103,6 +104,12 @@ struct Muxer::Impl {
   bool said_no_hdr10_plus = false;
   std::set<int> refusing;                ///< output streams with packets that the container refused
   std::map<int, std::int64_t> last_dts;  ///< of each output stream, in its time base
+  struct MovedPackets {
+    std::int64_t last_input_dts = INT64_MIN;
+    std::int64_t count = 0;
+    double largest_s = 0;
+  };
+  std::map<int, MovedPackets> moved_packets;  ///< copied packets that did not follow those before
 };
 
 Muxer::Impl::Impl(const MuxerConfig& muxer_config)
@@ -252,6 +259,7 @@ void Muxer::Impl::write_copied_before(double time_s) {
   while (copied.has_before(time_s)) {
     CopiedStreams::Item item = copied.pop();
     AVPacket& packet = *item.packet;
+    const std::int64_t packet_dts = packet.dts;
     const std::int64_t moved = av_rescale_q(shift, video_time_base(), item.time_base);
     packet.pts += moved;
     packet.dts += moved;
@@ -261,10 +269,35 @@ void Muxer::Impl::write_copied_before(double time_s) {
       packet.pts += delay_ms;
       packet.dts += delay_ms;
     }
+    MovedPackets& moves = moved_packets[packet.stream_index];
+    const bool follows =
+        packet_dts > std::exchange(moves.last_input_dts, std::max(packet_dts, moves.last_input_dts));
+    const std::int64_t wanted_dts = packet.dts;
     const int result = write_packet(packet, *item.output_stream);
+    if (!follows && packet.dts != wanted_dts) {
+      ++moves.count;
+      moves.largest_s = std::max(moves.largest_s, static_cast<double>(packet.dts - wanted_dts) *
+                                                      av_q2d(item.output_stream->time_base));
+    }
     if (result < 0 && refusing.insert(packet.stream_index).second)
       warnings.push_back(concat("Some packets of output stream ", packet.stream_index, " are left out: ",
                                 container_name(format), " refuses them (", av_error_text(result), ")."));
+  }
+}
+
+void Muxer::Impl::tell_moved_packets() {
+  for (const auto& [index, moves] : moved_packets) {
+    if (moves.count == 0) continue;
+    const AVCodecParameters& codec = *output->streams[index]->codecpar;
+    const char* kind = av_get_media_type_string(codec.codec_type);
+    const bool is_one = moves.count == 1;
+    warnings.push_back(
+        concat(moves.count, is_one ? " packet" : " packets", " of output stream ", index, " (",
+               kind == nullptr ? "unknown" : kind, ", ", avcodec_get_name(codec.codec_id),
+               ") did not follow those before in time and ", is_one ? "was" : "were", " moved by ",
+               moves.largest_s < 0.001 ? "less than 0.001"
+                                       : concat(is_one ? "" : "up to ", fixed(moves.largest_s, 3)),
+               " s: ", container_name(format), " needs times that increase."));
   }
 }
 
@@ -322,6 +355,7 @@ void Muxer::close() {
   Impl& impl = *impl_;
   if (!impl.started) throw JobError(concat("'", impl.config.output.string(), "' would hold no frame"));
   impl.write_copied_before(std::numeric_limits<double>::infinity());
+  impl.tell_moved_packets();
   impl.check_written(av_write_trailer(impl.output.get()));
   avio_flush(impl.output->pb);
   impl.check_written(0);

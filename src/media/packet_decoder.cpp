@@ -34,6 +34,14 @@ PacketPtr packet_of(const CodedPacket& coded) {
   return packet;
 }
 
+/// PacketReader::decoder_setup notes them as the stream's.
+FrameProperties first_properties(const DecoderSetup& setup, const AVCodecParameters& codec) {
+  return {.format = setup.first,
+          .sample_aspect = {codec.sample_aspect_ratio.num, codec.sample_aspect_ratio.den},
+          .color_primaries = codec.color_primaries,
+          .color_transfer = codec.color_trc};
+}
+
 /// What all chunks of a video share.
 struct Stream {
   explicit Stream(DecoderSetup from)
@@ -41,7 +49,7 @@ struct Stream {
         codec(restore_codec_parameters(setup)),
         time_base{setup.time_base.num, setup.time_base.den},
         lasting(lasting_side_data(setup.first_frame_side_data)),
-        shaper(setup.first, setup.format, codec->codec_id) {}
+        shaper(first_properties(setup, *codec), setup.format, codec->codec_id) {}
 
   DecoderSetup setup;
   CodecParametersPtr codec;
@@ -129,7 +137,8 @@ class Decoding {
   // Frames at or after the entry must be as sound as the whole video's.
   void check(const AVFrame& frame, const FrameInfo& info) {
     if (is_damaged(frame)) return fail("a frame is damaged");
-    if (stream_.shaper.differs(frame)) return fail("its size or pixel format changes");
+    const std::vector<PropertyChange> changes = stream_.shaper.changes(frame);
+    if (!changes.empty()) return fail(concat("its ", changes.front().name, " changes"));
     if (keeps_field_flags(stream_.codec->codec_id) && (info.interlaced || info.repeat_pict != 0))
       return fail("its frames are interlaced");
     if (lasting_side_data(info.side_data) != stream_.lasting) fail("its side data change");

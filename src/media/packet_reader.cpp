@@ -110,6 +110,7 @@ struct PacketReader::Impl {
     if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) return fail("a packet is damaged");
     if (changes_decoder(*packet)) return fail("its parameters change");
     if (source->has_field_packets()) return fail("its fields come one by one");
+    if (source->clock_changes().any()) return fail("its clock steps");
     const PacketClassifier::Kind kind = classifier->classify(*packet);
     const bool shown = kind.shown && (packet->flags & AV_PKT_FLAG_DISCARD) == 0;
     if (shown && packet->pts == AV_NOPTS_VALUE) return fail("its packets have no times");
@@ -254,7 +255,13 @@ PacketReader& PacketReader::operator=(PacketReader&&) noexcept = default;
 
 DecoderSetup PacketReader::decoder_setup(const InputInfo& info) const {
   DecoderSetup setup;
-  store_codec_parameters(impl_->source->codec(), setup);
+  const CodecParametersPtr codec(avcodec_parameters_alloc());
+  if (!codec || avcodec_parameters_copy(codec.get(), &impl_->source->codec()) < 0) throw std::bad_alloc();
+  // As the first frame has them, with which workers compare; decoders take theirs from the packets.
+  codec->sample_aspect_ratio = {info.frame_sample_aspect.num, info.frame_sample_aspect.den};
+  codec->color_primaries = static_cast<AVColorPrimaries>(info.color_primaries);
+  codec->color_trc = static_cast<AVColorTransferCharacteristic>(info.color_transfer);
+  store_codec_parameters(*codec, setup);
   const AVRational time_base = impl_->source->time_base();
   setup.time_base = {time_base.num, time_base.den};
   setup.format = setup.first = info.format;

@@ -11,6 +11,7 @@
 #include "atelier/media/picture_row.h"
 #include "decoder.h"
 #include "field_packets.h"
+#include "input_packets.h"
 #include "orientation.h"
 #include "picture_kind.h"
 
@@ -24,13 +25,24 @@ CodecParametersPtr copy_of(const AVCodecParameters& codec) {
   return copy;
 }
 
+/// False where the clock steps back: what lies behind the step is only known to who has read up to it.
+bool has_ordered_index(AVStream& stream) {
+  std::int64_t last_pos = 0;
+  for (int i = 0; i < avformat_index_get_entries_count(&stream); ++i) {
+    const AVIndexEntry& entry = *avformat_index_get_entry(&stream, i);
+    if (entry.pos < last_pos) return false;
+    last_pos = entry.pos;
+  }
+  return true;
+}
+
 class FilePackets final : public PacketSource {
  public:
   explicit FilePackets(fs::path path) : path_(std::move(path)) { open(); }
 
   Result read(AVPacket& packet) override {
     while (!ended_) {
-      const int got = av_read_frame(input_.get(), &packet);
+      const int got = packets_->read(packet);
       if (got < 0) {
         ended_ = true;
         // A demuxer reports a cut file as an error, or hides it in its byte stream.
@@ -54,13 +66,16 @@ class FilePackets final : public PacketSource {
   [[nodiscard]] AVStream* stream() const override { return input_->streams[index_]; }
   [[nodiscard]] std::string container() const override { return input_->iformat->name; }
   [[nodiscard]] bool shows_pictures() const override { return is_picture_format(*input_->iformat); }
+  [[nodiscard]] ClockChanges clock_changes() const override { return packets_->changes(); }
   void rewind() override { open(); }
 
   bool seek(std::int64_t pts_ticks) override {
     // Elsewhere times after a seek may be guesses.
     const std::string name = input_->iformat->name;
     if (!name.starts_with("mov,") && !name.starts_with("matroska,")) return false;
+    if (name.starts_with("matroska,") && !has_ordered_index(*stream())) return false;
     if (av_seek_frame(input_.get(), index_, pts_ticks, AVSEEK_FLAG_BACKWARD) < 0) return false;
+    packets_.emplace(*input_, index_);
     ended_ = false;
     return true;
   }
@@ -72,11 +87,13 @@ class FilePackets final : public PacketSource {
     if (index_ < 0) throw_no_video(*input_, path_);
     for (unsigned i = 0; i < input_->nb_streams; ++i)
       if (static_cast<int>(i) != index_) input_->streams[i]->discard = AVDISCARD_ALL;
+    packets_.emplace(*input_, index_);
     ended_ = false;
   }
 
   fs::path path_;
   InputPtr input_;
+  std::optional<InputPackets> packets_;
   int index_ = -1;
   bool ended_ = false;
 };

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "input.h"
+#include "input_clock.h"
 #include "libav.h"
 
 namespace atelier::media {
 
-/// The packets of the styled stream, in decoding order.
+/// The packets of the styled stream, in decoding order, on one clock (InputClock).
 class PacketSource {
  public:
   enum class Result {
@@ -44,6 +45,8 @@ class PacketSource {
   /// True where the packets are still pictures, which are to be seen as their orientation says; a video's
   /// orientation stays in its stream.
   [[nodiscard]] virtual bool shows_pictures() const { return false; }
+  /// Corrections of time so far, of any stream of the file.
+  [[nodiscard]] virtual ClockChanges clock_changes() const { return {}; }
   /// FFmpeg's name of the container.
   [[nodiscard]] virtual std::string container() const = 0;
   [[nodiscard]] const std::string& problem() const { return problem_; }

@@ -6,29 +6,10 @@
 #include <cstring>
 #include <utility>
 
+#include "color_facts.h"
+
 namespace atelier::media {
 namespace {
-
-/// Luma weights of red and blue, H.273 table 4.
-struct LumaWeights {
-  float red;
-  float blue;
-};
-LumaWeights luma_weights(int matrix_coefficients) {
-  switch (matrix_coefficients) {
-    case 1:
-      return {0.2126F, 0.0722F};
-    case 4:
-      return {0.30F, 0.11F};
-    case 7:
-      return {0.212F, 0.087F};
-    case 9:
-    case 10:
-      return {0.2627F, 0.0593F};
-    default:
-      return {0.299F, 0.114F};
-  }
-}
 
 /// Reads one plane's samples as numbers from 0 to 2^depth - 1.
 class PlaneReader {
@@ -69,27 +50,6 @@ class PlaneReader {
   bool wide_;
 };
 
-/// Where the chroma sample of luma position 0 lies, in luma samples.
-std::pair<float, float> first_chroma_at(const VideoFormat& format) {
-  const float middle_x = 0.5F * static_cast<float>((1 << format.log2_chroma_w) - 1);
-  const float middle_y = 0.5F * static_cast<float>((1 << format.log2_chroma_h) - 1);
-  switch (format.siting) {
-    case ChromaSiting::left:
-      return {0.0F, middle_y};
-    case ChromaSiting::center:
-      return {middle_x, middle_y};
-    case ChromaSiting::top_left:
-      return {0.0F, 0.0F};
-    case ChromaSiting::top:
-      return {middle_x, 0.0F};
-    case ChromaSiting::bottom_left:
-      return {0.0F, 2 * middle_y};
-    case ChromaSiting::bottom:
-      return {middle_x, 2 * middle_y};
-  }
-  return {0.0F, 0.0F};
-}
-
 }  // namespace
 
 Picture to_rgb(const VideoFormat& format, const std::byte* planes) {
@@ -112,8 +72,10 @@ Picture to_rgb(const VideoFormat& format, const std::byte* planes) {
   const float luma_scale = 1.0F / (limited ? 219 * code : top);
   const float chroma_scale = 1.0F / (limited ? 224 * code : top);
   const float chroma_zero = 128 * code;
-  const LumaWeights weights = luma_weights(format.matrix_coefficients);
-  const float green = 1 - weights.red - weights.blue;
+  const LumaWeights luma = luma_weights(format.matrix_coefficients);
+  const auto red = static_cast<float>(luma.red);
+  const auto blue = static_cast<float>(luma.blue);
+  const float green = 1 - red - blue;
   const auto [chroma_x, chroma_y] = first_chroma_at(format);
   const float step_x = 1.0F / static_cast<float>(1 << format.log2_chroma_w);
   const float step_y = 1.0F / static_cast<float>(1 << format.log2_chroma_h);
@@ -128,9 +90,9 @@ Picture to_rgb(const VideoFormat& format, const std::byte* planes) {
         const float cy = (static_cast<float>(y) - chroma_y) * step_y;
         const float u = (second.between(cx, cy) - chroma_zero) * chroma_scale;
         const float v = (third.between(cx, cy) - chroma_zero) * chroma_scale;
-        rgb[0] = value + 2 * (1 - weights.red) * v;
-        rgb[2] = value + 2 * (1 - weights.blue) * u;
-        rgb[1] = (value - weights.red * rgb[0] - weights.blue * rgb[2]) / green;
+        rgb[0] = value + 2 * (1 - red) * v;
+        rgb[2] = value + 2 * (1 - blue) * u;
+        rgb[1] = (value - red * rgb[0] - blue * rgb[2]) / green;
       } else if (!gray) {
         rgb[1] = second.at(x, y) * luma_scale;
         rgb[2] = third.at(x, y) * luma_scale;

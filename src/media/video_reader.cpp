@@ -1,7 +1,12 @@
 #include "atelier/media/video_reader.h"
 
+#include <algorithm>
 #include <cmath>
+#include <deque>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "atelier/base/log.h"
 #include "atelier/base/stopwatch.h"
@@ -18,11 +23,8 @@
 namespace atelier::media {
 namespace {
 
-/// Times that go back by more than this begin a new count, as after a cut in a transport stream.
-constexpr double max_step_back_s = 1.0;
-
-/// A time further ahead than this is wrong if the next frame does not follow it.
-constexpr double doubtful_gap_s = 10.0;
+/// So many frames tell whether the time of the one before is wrong.
+constexpr std::size_t num_frames_ahead = 3;
 
 }  // namespace
 
@@ -69,7 +71,7 @@ struct VideoReader::Impl {
   /// The next frame within [begin, end), its time in pts; null at the end.
   FramePtr next_wanted() {
     for (;;) {
-      FramePtr frame = peeked ? std::move(peeked) : source.read();
+      FramePtr frame = take_next();
       if (!frame) {
         if (!std::exchange(unproven_seek, false)) return nullptr;
         source.rewind();
@@ -82,6 +84,7 @@ struct VideoReader::Impl {
         continue;
       }
       pts = time_of(*frame);
+      say_clock_changes();
       if (pts < begin) continue;
       if (pts >= end) return nullptr;
       return source.packets().shows_pictures() ? upright(std::move(frame), source.packets().codec().codec_id)
@@ -89,35 +92,98 @@ struct VideoReader::Impl {
     }
   }
 
-  /// True for the time of a frame far ahead of its neighbours on both sides: a damaged one.
-  bool is_outlier(std::int64_t time) {
-    if (!last_pts || static_cast<double>(time + offset - *last_pts) * tick_s < doubtful_gap_s) return false;
-    peeked = source.read();
-    return peeked && peeked->best_effort_timestamp != AV_NOPTS_VALUE &&
-           peeked->best_effort_timestamp + offset > *last_pts && peeked->best_effort_timestamp < time;
+  FramePtr take_next() {
+    if (ahead.empty()) return source.read();
+    FramePtr frame = std::move(ahead.front());
+    ahead.pop_front();
+    return frame;
   }
 
-  /// Strictly increasing; as ffprobe shows it wherever that is.
+  /// Times of the frames that come next, as far as they have some.
+  std::vector<std::int64_t> times_ahead() {
+    while (ahead.size() < num_frames_ahead) {
+      FramePtr frame = source.read();
+      if (!frame) break;
+      ahead.push_back(std::move(frame));
+    }
+    std::vector<std::int64_t> times;
+    for (const FramePtr& frame : ahead)
+      if (frame->best_effort_timestamp != AV_NOPTS_VALUE)
+        times.push_back(frame->best_effort_timestamp + offset);
+    return times;
+  }
+
+  /// Strictly increasing; that of the packet (InputClock) unless frames before and after speak against it.
   std::int64_t time_of(const AVFrame& frame) {
     const std::int64_t duration = compat::frame_duration(frame);
-    const std::int64_t after_last = last_pts ? *last_pts + (duration > 0 ? duration : step) : stream_start;
-    std::int64_t time = frame.best_effort_timestamp;
-    if (time == AV_NOPTS_VALUE || is_outlier(time)) {
-      time = after_last;
-    } else {
-      time += offset;
-      if (last_pts && time <= *last_pts) {
-        const bool jump = static_cast<double>(*last_pts - time) * tick_s > max_step_back_s;
-        if (jump) offset += after_last - time;
-        time = jump ? after_last : *last_pts + 1;
-        if (!std::exchange(said_steps_back, true))
-          log::warning(concat("'", config.path.string(), "': the times of frames go back near ",
-                              fixed(static_cast<double>(time - stream_start) * tick_s, 2),
-                              " s; they are made to increase"));
-      }
+    const std::int64_t usual_step = duration > 0 ? duration : step;
+    std::int64_t time = last_pts ? *last_pts + usual_step : stream_start;
+    if (frame.best_effort_timestamp != AV_NOPTS_VALUE) {
+      const std::int64_t own_time = frame.best_effort_timestamp + offset;
+      const bool is_regular = !last_pts || (own_time > *last_pts && own_time - time <= usual_step / 2);
+      time = is_regular ? own_time : judged_time(own_time, time);
     }
     last_pts = time;
     return time;
+  }
+
+  /// Of a frame that does not follow the last one regularly. Those after it tell why.
+  std::int64_t judged_time(std::int64_t own_time, std::int64_t regular_time) {
+    const std::vector<std::int64_t> next = times_ahead();
+    const auto count = [&](auto is) { return std::count_if(next.begin(), next.end(), is); };
+    const auto num_next = static_cast<std::ptrdiff_t>(next.size());
+    if (own_time > *last_pts && 2 * count([&](std::int64_t t) { return t < own_time; }) <= num_next)
+      return own_time;  // a gap
+    if (own_time <= *last_pts && num_next > 1 &&
+        count([&](std::int64_t t) { return t <= *last_pts; }) == num_next) {
+      offset += regular_time - own_time;
+      say_once(said_new_clock, concat("the times of its frames begin anew at ", place(regular_time),
+                                      "; they go on from there"));
+      return regular_time;
+    }
+    ++num_replaced_times;
+    say_once(said_bad_time, concat("the time of a frame near ", place(*last_pts),
+                                   " does not fit those around it, and is replaced"));
+    if (own_time == *last_pts) return *last_pts + 1;  // as near as can be
+    const auto good = std::find_if(next.begin(), next.end(), [&](std::int64_t t) { return t > *last_pts; });
+    const std::int64_t room = good == next.end() ? INT64_MAX : (*good - *last_pts) / 2;
+    return *last_pts + std::clamp<std::int64_t>(room, 1, regular_time - *last_pts);
+  }
+
+  [[nodiscard]] std::string place(std::int64_t time) const {
+    return concat(fixed(static_cast<double>(time - stream_start) * tick_s, 2), " s");
+  }
+
+  void say_once(bool& said, const std::string& what) const {
+    if (!std::exchange(said, true)) log::warning(concat("'", config.path.string(), "': ", what));
+  }
+
+  void say_clock_changes() {
+    const ClockChanges changes = source.packets().clock_changes();
+    const auto seconds_s = [](std::int64_t ns) { return static_cast<double>(ns) * 1e-9; };
+    const auto place_s = [&](std::int64_t ns) {
+      return fixed(seconds_s(ns) - static_cast<double>(stream_start) * tick_s, 2);
+    };
+    if (changes.num_new_clocks > 0)
+      say_once(said_new_clock,
+               concat("its clock begins anew at ", place_s(changes.first_new_clock_ns),
+                      " s, as where recordings are joined; from there on all its streams are moved by ",
+                      fixed(seconds_s(changes.first_step_ns), 3), " s, so that they go on"));
+    if (changes.num_bad_times > 0)
+      say_once(said_bad_time, concat("the time of a packet of stream ", changes.first_bad_stream, " near ",
+                                     place_s(changes.first_bad_time_ns),
+                                     " s does not fit those around it, and is replaced"));
+  }
+
+  /// Where there was more than one.
+  void count_corrections() const {
+    const ClockChanges changes = source.packets().clock_changes();
+    if (changes.num_new_clocks > 1)
+      log::warning(concat("'", config.path.string(), "': its clock begins anew ", changes.num_new_clocks,
+                          " times in all; all streams are moved each time"));
+    if (num_replaced_times + changes.num_bad_times > 1)
+      log::warning(concat("'", config.path.string(), "': ", num_replaced_times + changes.num_bad_times,
+                          " bad times are replaced in all"));
   }
 
   void cut_estimates() {
@@ -132,14 +198,12 @@ struct VideoReader::Impl {
   }
 
   FramePlanes pack(const AVFrame& frame) {
-    if (shaper->differs(frame)) {
-      if (num_rescaled++ == 0)
-        log::warning(concat("'", config.path.string(), "': from frame ", next_index, " on the video is ",
-                            frame.width, "x", frame.height, " ",
-                            format_of(frame, source.packets().codec().codec_id).pixel_format, ", not ",
-                            info.coded_width_px, "x", info.coded_height_px, " ", info.format.pixel_format,
-                            " as at its start; such frames are scaled to the first size"));
-    }
+    const std::vector<PropertyChange> changes = shaper->changes(frame);
+    if (!changes.empty()) ++num_rescaled;
+    for (const PropertyChange& change : changes)
+      if (said_changes.insert(change.name).second)
+        log::warning(concat("'", config.path.string(), "': from frame ", next_index, " on the ", change.name,
+                            " is ", change.now, ", not ", change.first, " as at its start; ", change.remedy));
     FramePlanes out;
     out.info.frame_index = next_index++;
     out.info.pts_ticks = pts;
@@ -153,21 +217,24 @@ struct VideoReader::Impl {
   double tick_s;
   InputInfo info;
   std::optional<FrameShaper> shaper;
-  FramePtr first;   ///< decoded by the constructor, given by the first read
-  FramePtr peeked;  ///< read ahead
+  FramePtr first;              ///< decoded by the constructor, given by the first read
+  std::deque<FramePtr> ahead;  ///< frames after the one that is judged
   double first_decode_s = 0;
   std::int64_t pts = 0;
   std::int64_t next_index = 0;
   std::int64_t num_rescaled = 0;
+  std::set<std::string> said_changes;
   std::int64_t num_decoded = 0;
   std::int64_t stream_start = 0;
   std::int64_t begin = INT64_MIN;
   std::int64_t end = INT64_MAX;
   std::int64_t step = 1;
   std::int64_t offset = 0;
+  std::int64_t num_replaced_times = 0;
   std::optional<std::int64_t> last_pts;
   bool unproven_seek = false;
-  bool said_steps_back = false;
+  bool said_new_clock = false;
+  bool said_bad_time = false;
   bool at_end = false;
 };
 
@@ -193,6 +260,7 @@ std::optional<FramePlanes> VideoReader::read() {
   const FramePtr frame = is_first ? std::move(impl.first) : impl.next_wanted();
   if (!frame) {
     impl.at_end = true;
+    impl.count_corrections();
     return std::nullopt;
   }
   FramePlanes planes = impl.pack(*frame);

@@ -298,7 +298,7 @@ TEST_F(VideoReaderTest, HeightScalesTheFrames) {
 TEST_F(VideoReaderTest, FramesThatChangeMidwayAreScaledToTheFirst) {
   ffmpeg("-f lavfi -i color=0x4080C0:s=64x48:r=25:d=0.4 -c:v libx264 -qp 1 -pix_fmt yuv420p " +
          quoted("1.ts"));
-  ffmpeg("-f lavfi -i color=0x4080C0:s=96x64:r=25:d=0.4 -c:v libx264 -qp 1 -pix_fmt yuv422p10le " +
+  ffmpeg("-f lavfi -i color=0x4080C0:s=96x72:r=25:d=0.4 -c:v libx264 -qp 1 -pix_fmt yuv422p10le " +
          quoted("2.ts"));
   ffmpeg("-f lavfi -i color=0x4080C0:s=64x48:r=25:d=0.4 -c:v libx264 -qp 1 -pix_fmt yuv420p " +
          quoted("3.ts"));

@@ -32,10 +32,11 @@ struct InputInfo {
   int coded_width_px = 0;  ///< of the first decoded frame, before --height
   int coded_height_px = 0;
   TimeBase time_base;
-  Rational frame_rate;           ///< average, or a guess; frames carry their own pts
-  Rational sample_aspect{0, 1};  ///< 0/1: unknown
-  int color_primaries = 2;       ///< H.273; 2: unspecified
-  int color_transfer = 2;        ///< H.273
+  Rational frame_rate;                 ///< average, or a guess; frames carry their own pts
+  Rational sample_aspect{0, 1};        ///< 0/1: unknown
+  Rational frame_sample_aspect{0, 1};  ///< as the first frame itself says
+  int color_primaries = 2;             ///< H.273; 2: unspecified
+  int color_transfer = 2;              ///< H.273
   int color_matrix_tag =
       2;  ///< H.273, as tagged in the stream (format.matrix_coefficients is the resolved one)
   int color_range_tag = 0;      ///< AVColorRange as tagged: 0 unspecified, 1 limited, 2 full

@@ -28,7 +28,8 @@ struct Damage {
 };
 
 /// Demuxer + Decoder of the styled stream (the first video stream that is no cover art): every frame that
-/// `ffprobe -show_frames` lists, in output order, at its own pts.
+/// `ffprobe -show_frames` lists, in output order, at its own pts. Where the input's clock begins anew, times
+/// go on from there.
 ///
 /// Errors: UsageError, one sentence naming the file, for what cannot be read as video.
 class VideoReader {
@@ -43,7 +44,8 @@ class VideoReader {
   std::optional<FramePlanes> read();
   /// So far.
   [[nodiscard]] Damage damage() const;
-  /// Frames so far whose size or pixel format was not that of the first, and which were scaled to it.
+  /// Frames so far that were not as the first (size, pixel format, sample aspect ratio, colour), and were
+  /// brought to it as far as that is possible.
   [[nodiscard]] std::int64_t num_rescaled_frames() const;
 
  private:
