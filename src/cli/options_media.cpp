@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <cctype>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <sstream>
 #include <utility>
 
 #include "atelier/base/error.h"
+#include "atelier/base/handle.h"
 #include "atelier/base/text.h"
 #include "commands.h"
 #include "parse.h"
@@ -44,12 +43,8 @@ std::string variable_name(const std::string& option) {
 }
 
 po::parsed_options parse_file(const std::string& path, const po::options_description& description) {
-  std::ifstream file(path);
-  if (!file) throw UsageError(concat("config file '", path, "' cannot be read"), errno_text(errno));
-  if (std::filesystem::is_directory(path))
-    throw UsageError(concat("config file '", path, "' cannot be read"), "it is a folder");
-  std::stringstream text;
-  text << file.rdbuf();
+  const Buffer bytes = read_file(path);
+  std::istringstream text(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   if (text.str().find('\0') != std::string::npos)
     throw UsageError(concat("config file '", path, "' is no text file"), "",
                      "Give a file with 'name = value' a line");

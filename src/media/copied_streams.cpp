@@ -10,6 +10,7 @@
 #include "atelier/base/text.h"
 #include "codec_delay.h"
 #include "input.h"
+#include "input_io.h"
 
 namespace atelier::media {
 namespace {
@@ -34,7 +35,7 @@ CopiedStreams::CopiedStreams(const MuxerConfig& config)
     at_end_ = true;
     return;
   }
-  input_ = open_input(config.input.path);
+  input_ = open_input_again(config.input.path);
   tracks_.resize(input_->nb_streams);
   for (unsigned i = 0; i < input_->nb_streams; ++i) input_->streams[i]->discard = AVDISCARD_ALL;
   const int styled = config.input.stream_index;
@@ -112,7 +113,7 @@ bool CopiedStreams::is_cut_away(AVPacket& packet, const AVStream& stream, Track&
 bool CopiedStreams::read_one() {
   while (!at_end_) {
     PacketPtr packet = make_packet();
-    const int result = av_read_frame(input_.get(), packet.get());
+    const int result = read_frame(*input_, *packet);
     if (result < 0) {
       at_end_ = true;
       if (result != AVERROR_EOF)

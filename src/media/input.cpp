@@ -1,16 +1,18 @@
 #include "input.h"
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <regex>
+#include <span>
 #include <string_view>
+#include <utility>
 
-#include "atelier/base/handle.h"
+#include "atelier/base/file_status.h"
 #include "atelier/base/text.h"
 #include "atelier/media/picture.h"
+#include "input_io.h"
 
 namespace atelier::media {
 namespace fs = std::filesystem;
@@ -64,60 +66,53 @@ bool is_text(std::string_view head) {
   });
 }
 
-std::string first_bytes(const fs::path& path) {
-  const FileHandle file(std::fopen(path.c_str(), "rb"));
-  if (!file) throw UsageError(concat("cannot read ", quoted(path)), errno_text(errno));
+std::string first_bytes(FileReader& file) {
   std::string head(4096, '\0');
-  head.resize(std::fread(head.data(), 1, head.size(), file.get()));
+  const std::ptrdiff_t got = file.read(0, std::as_writable_bytes(std::span(head)));
+  file.throw_if_failed();
+  head.resize(static_cast<std::size_t>(got));
   return head;
 }
 
 /// Throws unless path is a readable regular file with something in it.
 void check_regular_file(const fs::path& path) {
-  std::error_code failed;
-  const fs::file_status status = fs::status(path, failed);
-  if (!fs::exists(status)) {
+  const FileStatus status = file_status(path);
+  if (status.kind == FileStatus::Kind::missing) {
     static const std::regex protocol("^[A-Za-z][A-Za-z0-9+.-]*[:,].*");
     if (std::regex_match(path.string(), protocol) && path.string().find(':') != std::string::npos)
       throw UsageError(concat("cannot read ", quoted(path)), "it is no local file", only_local);
+    if (status.error_number != ENOENT) throw_unreadable(path, status.error_number);
     throw UsageError(concat("cannot read ", quoted(path)), "no such file", "Check its name");
   }
-  if (fs::is_directory(status)) throw UsageError(concat("cannot read ", quoted(path)), "it is a folder");
-  if (!fs::is_regular_file(status))
+  if (status.kind == FileStatus::Kind::folder)
+    throw UsageError(concat("cannot read ", quoted(path)), "it is a folder");
+  if (status.kind == FileStatus::Kind::other)
     throw UsageError(concat("cannot read ", quoted(path)), "it is no regular file",
                      "Save it to a file first");
-  if (fs::file_size(path, failed) == 0 && !failed)
+  if (status.size_bytes == 0)
     throw UsageError(concat(quoted(path), " is empty"), "", "Check that the file is whole");
 }
 
-/// An absolute path begins with '/', which FFmpeg never takes for a protocol.
-std::string safe_url(const fs::path& path) {
-  return fs::absolute(path).string();
+/// The demuxer that FFmpeg would choose by content and name, or null.
+const AVInputFormat* probe(InputFile& file) {
+  const AVInputFormat* format = nullptr;
+  const std::string url = file_url(file.reader.path());
+  const int result = av_probe_input_buffer2(file.io.get(), &format, url.c_str(), nullptr, 0, 0);
+  file.reader.throw_if_failed();
+  return result < 0 ? nullptr : format;
 }
 
-struct IoCloser {
-  void operator()(AVIOContext* io) const noexcept { avio_closep(&io); }
+struct CheckedFile {
+  std::unique_ptr<InputFile> file;
+  const AVInputFormat& format;
 };
 
-/// The demuxer that FFmpeg would choose by content and name, or null.
-const AVInputFormat* probe(const fs::path& path) {
-  Options options;
-  options.set("protocol_whitelist", "file");
-  AVIOContext* raw = nullptr;
-  const std::string url = safe_url(path);
-  const int opened = avio_open2(&raw, url.c_str(), AVIO_FLAG_READ, nullptr, options.get());
-  if (opened < 0) throw UsageError(concat("cannot read ", quoted(path)), av_error_text(opened));
-  const std::unique_ptr<AVIOContext, IoCloser> io(raw);
-  const AVInputFormat* format = nullptr;
-  if (av_probe_input_buffer2(raw, &format, url.c_str(), nullptr, 0, 0) < 0) return nullptr;
-  return format;
-}
-
-/// The demuxer to read path with. Throws UsageError for what is refused.
-const AVInputFormat& checked_format(const fs::path& path) {
+/// The file, and the demuxer to read it with. Throws UsageError for what is refused.
+CheckedFile open_checked(const fs::path& path) {
   check_regular_file(path);
-  const std::string head = first_bytes(path);
-  const AVInputFormat* format = probe(path);
+  auto file = std::make_unique<InputFile>(path);
+  const std::string head = first_bytes(file->reader);
+  const AVInputFormat* format = probe(*file);
   const bool text = is_text(head);
   if ((format != nullptr && is_playlist_format(*format)) || (text && begins_like_playlist(head)))
     throw UsageError(concat(quoted(path), " is a playlist"), "it only names other files",
@@ -128,7 +123,7 @@ const AVInputFormat& checked_format(const fs::path& path) {
   if (format == nullptr)
     throw UsageError(concat("cannot read ", quoted(path)), "FFmpeg knows no format like it",
                      "Give a video or a picture");
-  return *format;
+  return {std::move(file), *format};
 }
 
 /// "f_%04d.png" -> "f_", 4, ".png"; false when the name holds no pattern.
@@ -147,11 +142,10 @@ bool parse_pattern(const std::string& name, Pattern& pattern) {
 
 std::vector<fs::path> pictures_of_pattern(const fs::path& folder, const Pattern& pattern) {
   std::vector<std::pair<std::uint64_t, fs::path>> found;
-  std::error_code failed;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder, failed)) {
-    const std::string name = entry.path().filename().string();
+  for (const fs::path& file : regular_files(folder.empty() ? "." : folder)) {
+    const std::string name = file.filename().string();
     if (name.size() <= pattern.before.size() + pattern.after.size() || !name.starts_with(pattern.before) ||
-        !name.ends_with(pattern.after) || !entry.is_regular_file(failed))
+        !name.ends_with(pattern.after))
       continue;
     const char* begin = name.data() + pattern.before.size();
     const char* end = name.data() + name.size() - pattern.after.size();
@@ -162,21 +156,12 @@ std::vector<fs::path> pictures_of_pattern(const fs::path& folder, const Pattern&
     if (parsed.ec != std::errc() || parsed.ptr != end || num_digits < pattern.min_digits ||
         (num_digits > pattern.min_digits && *begin == '0'))
       continue;
-    found.emplace_back(number, entry.path());
+    found.emplace_back(number, file);
   }
   std::sort(found.begin(), found.end());
   std::vector<fs::path> files;
   for (auto& [number, file] : found) files.push_back(std::move(file));
   return files;
-}
-
-/// Refuses whatever a demuxer wants to open besides the file itself.
-int open_only_own_file(AVFormatContext* input, AVIOContext** io, const char* url, int flags, AVDictionary**) {
-  if (input->url == nullptr || std::string_view(url) != input->url || (flags & AVIO_FLAG_WRITE) != 0)
-    return AVERROR(EPERM);
-  Options options;
-  options.set("protocol_whitelist", "file");
-  return avio_open2(io, url, flags, nullptr, options.get());
 }
 
 }  // namespace
@@ -187,22 +172,19 @@ bool is_picture_format(const AVInputFormat& format) {
 }
 
 InputPtr open_file(const fs::path& path) {
-  const AVInputFormat& format = checked_format(path);
-  const std::string url = safe_url(path);
-  AVFormatContext* raw = avformat_alloc_context();
-  if (raw == nullptr) throw std::bad_alloc();
-  raw->io_open = open_only_own_file;
+  auto [file, format] = open_checked(path);
   Options options;
-  options.set("protocol_whitelist", "file");
+  options.set("protocol_whitelist", "none");  // FFmpeg itself opens nothing
   options.set("enable_drefs", "0");
   options.set("use_absolute_path", "0");
   options.set("scan_all_pmts", "1");
   if (in_list(format.name, "image2")) options.set("pattern_type", "none");
-  const int opened = avformat_open_input(&raw, url.c_str(), &format, options.get());
-  if (opened < 0)
-    throw UsageError(concat("cannot read ", quoted(path), " as ", format.long_name), av_error_text(opened),
+  int result = 0;
+  InputPtr input = open_demuxer(std::move(file), format, options, result);
+  if (!input)
+    throw UsageError(concat("cannot read ", quoted(path), " as ", format.long_name), av_error_text(result),
                      "Check that the file is whole");
-  return InputPtr(raw);
+  return input;
 }
 
 namespace {
@@ -213,7 +195,7 @@ bool holds_several_pictures(const fs::path& path, const AVInputFormat& format) {
   const InputPtr input = open_file(path);
   int num_pictures = 0;
   const PacketPtr packet = make_packet();
-  while (num_pictures < 2 && av_read_frame(input.get(), packet.get()) >= 0) {
+  while (num_pictures < 2 && read_frame(*input, *packet) >= 0) {
     // Without a parser a packet is any part of a picture.
     AVCodecParserContext* parser = av_parser_init(input->streams[packet->stream_index]->codecpar->codec_id);
     if (parser == nullptr) return false;
@@ -238,14 +220,29 @@ InputPtr open_input(const fs::path& path) {
     }
   }
   if (!input) input = open_file(path);
-  const int found = avformat_find_stream_info(input.get(), nullptr);
+  const int found = find_streams(*input);
   if (found < 0) throw UsageError(concat("cannot read ", quoted(path)), av_error_text(found));
   return input;
 }
 
+InputPtr open_input_again(const fs::path& path) {
+  try {
+    return open_input(path);
+  } catch (const UsageError&) {
+    throw_gone(path);
+  }
+}
+
+void throw_gone(const fs::path& path) {
+  const int error_number = file_status(path).error_number;
+  throw JobError(concat(quoted(path), " can no longer be read"),
+                 error_number != 0 ? errno_text(error_number) : "it has changed since the job began",
+                 "See that it is there and whole, then run the same command again");
+}
+
 std::vector<fs::path> picture_row(const fs::path& path) {
-  std::error_code failed;
-  if (fs::is_directory(path, failed)) {
+  const FileStatus::Kind kind = file_status(path).kind;
+  if (kind == FileStatus::Kind::folder) {
     std::vector<fs::path> pictures = list_pictures(path);
     if (pictures.empty())
       throw UsageError(concat("the folder ", quoted(path), " holds no pictures"), "",
@@ -253,15 +250,14 @@ std::vector<fs::path> picture_row(const fs::path& path) {
     return pictures;
   }
   Pattern pattern;
-  if (!fs::exists(path, failed) &&
-      fs::is_directory(path.has_parent_path() ? path.parent_path() : ".", failed) &&
-      parse_pattern(path.filename().string(), pattern)) {
+  if (kind == FileStatus::Kind::missing && parse_pattern(path.filename().string(), pattern) &&
+      file_status(path.has_parent_path() ? path.parent_path() : ".").kind == FileStatus::Kind::folder) {
     std::vector<fs::path> pictures = pictures_of_pattern(path.parent_path(), pattern);
     if (pictures.empty())
       throw UsageError(concat("no picture matches ", quoted(path)), "", "Check folder and name");
     return pictures;
   }
-  const AVInputFormat& format = checked_format(path);
+  const AVInputFormat& format = open_checked(path).format;
   if (is_picture_format(format) && !holds_several_pictures(path, format)) return {path};
   return {};
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "atelier/base/file_status.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
 #include "decoder.h"
@@ -78,16 +79,12 @@ void write_png(const fs::path& path, const Picture& picture) {
 }
 
 std::vector<fs::path> list_pictures(const fs::path& folder) {
-  std::error_code failed;
-  fs::directory_iterator entries(folder, failed);
-  if (failed) throw UsageError(concat("cannot read the folder '", folder.string(), "'"), failed.message());
   std::vector<fs::path> pictures;
-  for (const fs::directory_entry& entry : entries) {
-    std::string end = entry.path().extension().string();
+  for (const fs::path& path : regular_files(folder)) {
+    std::string end = path.extension().string();
     std::transform(end.begin(), end.end(), end.begin(), [](unsigned char c) { return std::tolower(c); });
     for (const char* known : {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm"})
-      if (end == known && entry.is_regular_file(failed) && entry.path().filename().string().front() != '.')
-        pictures.push_back(entry.path());
+      if (end == known && path.filename().string().front() != '.') pictures.push_back(path);
   }
   std::sort(pictures.begin(), pictures.end(),
             [](const fs::path& a, const fs::path& b) { return a.filename() < b.filename(); });

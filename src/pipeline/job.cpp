@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "atelier/base/error.h"
+#include "atelier/base/file_status.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
 #include "atelier/frame/chunk.h"
@@ -73,7 +74,7 @@ void check_output(const RunConfig& config) {
   if (fs::is_directory(config.output, error))
     throw UsageError(concat("output '", config.output.string(), "' is a directory"), "", "Name a file in it");
   if (config.preview_s) {
-    if (!config.overwrite && fs::exists(config.output, error))
+    if (!config.overwrite && file_status(config.output).kind != FileStatus::Kind::missing)
       throw UsageError(concat("output '", config.output.string(), "' exists"), "",
                        "Give --overwrite, or another name");
   } else {
@@ -121,6 +122,7 @@ models::EngineSpec read_engine(const RunConfig& config) {
 
 Job prepare_job(const RunConfig& config) {
   check_output(config);
+  const media::InputState input_state = media::input_state(config.input);
   media::VideoReader reader({.path = config.input,
                              .height_px = config.height_px,
                              .start_s = config.start_s + config.preview_s.value_or(0),
@@ -145,6 +147,7 @@ Job prepare_job(const RunConfig& config) {
       config.chunk_frames > 0 ? config.chunk_frames : default_chunk_length(bytes);
   const int num_encoders = schedule::num_encoders(tensor::num_usable_cores());
   return {.config = config,
+          .input_state = input_state,
           .reader = std::move(reader),
           .encoder = std::move(encoder),
           .engine = std::move(engine),

@@ -7,6 +7,7 @@
 
 #include "atelier/base/handle.h"
 #include "atelier/media/encoder.h"
+#include "atelier/media/input_state.h"
 #include "atelier/media/packet_reader.h"
 #include "atelier/media/video_reader.h"
 #include "atelier/models/style_engine.h"
@@ -18,6 +19,7 @@ namespace atelier::pipeline {
 /// A job of which all settings and inputs have been checked, and nothing is written yet.
 struct Job {
   RunConfig config;
+  media::InputState input_state;  ///< before the reader was opened
   media::VideoReader reader;
   media::EncoderConfig encoder;
   models::EngineSpec engine;

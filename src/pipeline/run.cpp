@@ -11,6 +11,7 @@
 #include "atelier/base/handle.h"
 #include "atelier/base/log.h"
 #include "atelier/base/stopwatch.h"
+#include "atelier/base/storage_retry.h"
 #include "atelier/base/text.h"
 #include "atelier/io/record.h"
 #include "atelier/media/muxer.h"
@@ -177,6 +178,7 @@ void dismiss_workers(transport::Communicator& communicator) {
 
 ExitCode run_job(const RunConfig& config, const RunServices& services) {
   media::quiet_libraries();
+  give_up_reading(false);
   RecordBuilder record;
   bool started = false;
   FailureLine failure(services.progress);
