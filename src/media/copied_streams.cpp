@@ -152,6 +152,9 @@ void CopiedStreams::look_ahead() {
                        [](const Track& t) { return t.output_stream == nullptr || t.is_sparse || t.seen; });
   };
   if (input_ == nullptr) return;
+  // Without a stream to copy there is nothing to read for.
+  if (std::none_of(tracks_.begin(), tracks_.end(), [](const Track& t) { return t.output_stream != nullptr; }))
+    at_end_ = true;
   do {
     if (!read_one()) return;
   } while (!all_seen() && waiting_bytes_ < max_start_bytes);

@@ -161,18 +161,20 @@ class FaultyInput(SystemTest):
                   f"stored, then {done.code}, same bytes, {time.monotonic() - began:.1f} s. {said}", flush=True)
 
     def test_chunks_before_the_place_are_kept(self):
-        clip = self.shared / "a.mkv"
+        clip = self.path("silent.mkv")
+        ffmpeg("-i", self.shared / "a.mkv", "-an", "-c", "copy", clip)
+        reference = self.reference_of(clip)
         for ranks, decode in RANKS:
             with self.subTest(ranks=ranks, decode=decode):
-                # The first reader is that of the job's start, which goes on to the place itself where the root decodes.
-                env = self.faults("/a.mkv", errno.EIO, "read", FOR_GOOD, decode == "workers", bytes_at("end", clip))
+                # Workers' packets are looked at before the job.
+                env = self.faults("/silent.mkv", errno.EIO, "read", FOR_GOOD, int(decode == "workers"), bytes_at("end", clip))
                 failed = self.run_faulty(clip, "--decode", decode, env=env, ranks=ranks)
                 self.assert_ends(failed, errno.EIO)
                 kept = len(resume_test.segments(self.work))
                 self.assertGreaterEqual(kept, NUM_FRAMES // CHUNK_FRAMES // 2)
                 done = support.atelier("run", *self.options(clip, self.output), "--decode", decode, ranks=ranks)
                 self.assertIn(f"goes on from an earlier start: {kept} chunks", done.err)
-                self.assert_whole(done, self.references["Matroska"])
+                self.assert_whole(done, reference)
                 self.output.unlink()
 
     def test_comparing_on_resume(self):
@@ -197,7 +199,7 @@ class FaultyInput(SystemTest):
         self.assert_ends(self.run_faulty(clip, env=env), errno.EIO)
         kept = len(resume_test.segments(self.work))
         self.assertGreater(kept, 3)
-        for pattern, calls in ((".seg", "read"), (".seg", "open"), ("/segments", "list"), ("/state", "read")):
+        for pattern, calls in ((".seg", "read"), ("/segments", "list"), ("/state", "read")):
             with self.subTest(pattern=pattern, calls=calls):
                 failed = self.run_faulty(clip, env=self.faults(pattern, errno.ESTALE, calls, FOR_GOOD, 1 if calls != "list" else 0))
                 self.assert_one_error(failed, 1)
@@ -214,8 +216,7 @@ class FaultyInput(SystemTest):
         reference = self.reference_of(pictures)
         for calls, pattern, times in (("read", "p020.png", 1), ("open", "p020.png", 2), ("stat", "p020.png", 1),
                                       ("list", "/pictures", 1), ("stat", "/pictures", 1), ("read", "p001.png", 1),
-                                      ("read", "p020.png", FOR_GOOD), ("open", "p001.png", FOR_GOOD), ("stat", "p020.png", FOR_GOOD),
-                                      ("list", "/pictures", FOR_GOOD)):
+                                      ("read", "p020.png", FOR_GOOD), ("open", "p001.png", FOR_GOOD), ("list", "/pictures", FOR_GOOD)):
             with self.subTest(calls=calls, pattern=pattern, times=times):
                 done = self.run_faulty(pictures, env=self.faults(pattern, errno.ENOTCONN, calls, times))
                 self.assertGreaterEqual(self.num_failures(), min(times, 4))
@@ -231,8 +232,8 @@ class FaultyInput(SystemTest):
         settings.write_text("crf = 30\n")
         options = ["run", "--input", clip, "--output", self.output, "--style", style, "--config", settings, "--duration", 0.1,
                    "--preset", "ultrafast"]
-        for pattern in (style.name, "adaptive.safetensors", settings.name):
-            for times, calls in ((2, "read"), (1, "open"), (FOR_GOOD, "read"), (FOR_GOOD, "open")):
+        for pattern, lasting in ((style.name, "read"), ("adaptive.safetensors", "open"), (settings.name, "read")):
+            for times, calls in ((2, "read"), (FOR_GOOD, lasting)):
                 with self.subTest(pattern=pattern, times=times, calls=calls):
                     done = support.atelier(*options, env=self.faults(pattern, errno.ETIMEDOUT, calls, times))
                     self.assertGreaterEqual(self.num_failures(), min(times, 4))
@@ -264,7 +265,7 @@ class FaultyInput(SystemTest):
             os.truncate(clip, half)
 
         for change, begin in ((grow, half), (touch, len(whole)), (cut, len(whole))):
-            for ranks in (1, 3):
+            for ranks in (1, 3) if change is grow else (1,):
                 with self.subTest(change=change.__name__, ranks=ranks):
                     clip.write_bytes(whole[:begin])
                     process = self.in_background(
