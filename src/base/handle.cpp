@@ -1,29 +1,47 @@
 #include "atelier/base/handle.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <vector>
 
+#include "atelier/base/checked_cast.h"
 #include "atelier/base/error.h"
+#include "atelier/base/file_descriptor.h"
+#include "atelier/base/file_reader.h"
+#include "atelier/base/file_status.h"
 #include "atelier/base/text.h"
 
 namespace atelier {
 
+namespace {
+
+// Of a pipe or a device, to its end.
+Buffer read_stream(const std::filesystem::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) throw_unreadable(path, errno);
+  std::vector<std::byte> all;
+  std::array<std::byte, 4096> block;
+  for (;;) {
+    const ssize_t got = ::read(file.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_unreadable(path, errno);
+    if (got == 0) return Buffer(all);
+    all.insert(all.end(), block.begin(), block.begin() + got);
+  }
+}
+
+}  // namespace
+
 Buffer read_file(const std::filesystem::path& path) {
-  std::error_code no_size;
-  if (std::filesystem::is_directory(path, no_size)) {
-    throw UsageError(concat("cannot read '", path.string(), "'"), "it is a folder");
-  }
-  FileHandle file(std::fopen(path.c_str(), "rb"));
-  if (!file) throw UsageError(concat("cannot read '", path.string(), "'"), errno_text(errno));
-  const std::uintmax_t size = std::filesystem::file_size(path, no_size);
-  if (no_size) throw UsageError(concat("cannot read '", path.string(), "'"), no_size.message());
-  Buffer bytes(size);
-  if (std::fread(bytes.data(), 1, bytes.size(), file.get()) != bytes.size()) {
-    throw UsageError(concat("cannot read '", path.string(), "'"), "it ended early");
-  }
+  if (file_status(path).kind == FileStatus::Kind::other) return read_stream(path);
+  FileReader file(path);
+  Buffer bytes(checked_cast<std::size_t>(file.size_bytes()));
+  file.read(0, bytes.bytes());
+  file.throw_if_failed();
   return bytes;
 }
 

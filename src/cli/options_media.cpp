@@ -6,13 +6,12 @@
 #include <array>
 #include <boost/program_options.hpp>
 #include <cctype>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <sstream>
 #include <utility>
 
 #include "atelier/base/error.h"
+#include "atelier/base/handle.h"
 #include "atelier/base/text.h"
 #include "commands.h"
 #include "nearest.h"
@@ -55,12 +54,8 @@ std::vector<std::string> names_of_options() {
 }
 
 po::parsed_options parse_file(const std::string& path, const po::options_description& description) {
-  std::ifstream file(path);
-  if (!file) throw UsageError(concat("config file '", path, "' cannot be read"), errno_text(errno));
-  if (std::filesystem::is_directory(path))
-    throw UsageError(concat("config file '", path, "' cannot be read"), "it is a folder");
-  std::stringstream text;
-  text << file.rdbuf();
+  const Buffer bytes = read_file(path);
+  std::istringstream text(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   if (text.str().find('\0') != std::string::npos)
     throw UsageError(concat("config file '", path, "' is no text file"), "",
                      "Give a file with 'name = value' a line");

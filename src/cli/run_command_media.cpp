@@ -23,7 +23,7 @@ ExitCode run_root(const std::vector<std::string>& arguments, transport::Communic
   RunRequest request;
   try {
     request = parse_run(arguments, process_environment());
-  } catch (const UsageError& e) {
+  } catch (const Error& e) {
     log::error(e.what());
     return leave(e.code());
   }

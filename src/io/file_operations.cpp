@@ -101,4 +101,11 @@ void throw_store_error(const fs::path& path, int error_number) {
                  write_error_advice(error_number, "--work-dir", "Choose another with --work-dir"));
 }
 
+void throw_load_error(const fs::path& path, const std::string& why) {
+  throw JobError(
+      concat("cannot read '", path.string(), "'"), why,
+      "Check the storage, then run the same command again: it goes on from what is stored. A file that "
+      "is lost for good may be removed: what it held is then made anew");
+}
+
 }  // namespace atelier::io

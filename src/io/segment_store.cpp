@@ -48,6 +48,8 @@ const char* fault_text(SegmentFault fault) {
       return "spare";
     case SegmentFault::unreadable:
       return "unreadable";
+    case SegmentFault::unreachable:
+      return "unreachable";
   }
   return "unknown";
 }
@@ -116,7 +118,9 @@ ParsedSegment SegmentStore::load(const std::string& file_name, std::int64_t chun
   Buffer bytes;
   const fs::path path = folder_ / file_name;
   const int failed = with_retries(files_, [&] { return files_.read(path, max_file_bytes, bytes); });
-  if (failed != 0) return refuse(SegmentFault::unreadable, errno_text(failed));
+  if (failed != 0)
+    return refuse(may_pass(failed) ? SegmentFault::unreachable : SegmentFault::unreadable,
+                  errno_text(failed));
   ParsedSegment parsed = parse_segment(bytes.bytes());
   if (!parsed.segment) return parsed;
   const StoredSegment& stored = *parsed.segment;
@@ -155,6 +159,8 @@ FoundSegments SegmentStore::find() {
     }
     if (knows(name, parts->chunk_index)) continue;
     ParsedSegment parsed = load(name, parts->chunk_index);
+    if (!parsed.segment && parsed.problem.fault == SegmentFault::unreachable)
+      throw_load_error(folder_ / name, parsed.problem.reason);
     if (!parsed.segment) {
       all.passed_over.push_back({name, std::move(parsed.problem)});
       continue;
@@ -188,7 +194,10 @@ StoredSegment SegmentStore::read(std::int64_t chunk_index) {
     const std::lock_guard lock(mutex_);
     Known& known = known_[chunk_index];
     std::erase(known.file_names, name);
-    if (known.file_names.empty()) known_.erase(chunk_index);
+    if (!known.file_names.empty()) continue;
+    known_.erase(chunk_index);
+    if (parsed.problem.fault == SegmentFault::unreachable)
+      throw_load_error(folder_ / name, parsed.problem.reason);
   }
   throw JobError(concat("chunk ", chunk_index, " can no longer be read from '", folder_.string(), "'"),
                  problem, "Run the same command again: the chunk is then made anew");

@@ -38,6 +38,7 @@ FoundState find_state(const fs::path& work_dir, FileOperations& files) {
     Buffer bytes;
     const fs::path path = work_dir / name;
     const int failed = with_retries(files, [&] { return files.read(path, max_json_bytes, bytes); });
+    if (may_pass(failed)) throw_load_error(path, errno_text(failed));
     ParsedState parsed = failed == 0 ? parse_state(bytes.bytes()) : ParsedState{{}, errno_text(failed)};
     if (parsed.state && numbered &&
         (parsed.state->sequence != numbered->sequence || parsed.state->start_id != numbered->start_id))

@@ -11,6 +11,7 @@
 #include "atelier/media/picture_row.h"
 #include "codec_delay.h"
 #include "input.h"
+#include "input_io.h"
 
 namespace atelier::media {
 namespace {
@@ -35,7 +36,7 @@ CopiedStreams::CopiedStreams(const MuxerConfig& config)
     at_end_ = true;
     return;
   }
-  input_ = open_input(config.input.path);
+  input_ = open_input_again(config.input.path);
   tracks_.resize(input_->nb_streams);
   for (unsigned i = 0; i < input_->nb_streams; ++i) input_->streams[i]->discard = AVDISCARD_ALL;
   const int styled = config.input.stream_index;

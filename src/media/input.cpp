@@ -1,17 +1,19 @@
 #include "input.h"
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <regex>
+#include <span>
 #include <string_view>
+#include <utility>
 
 #include "atelier/base/checked_cast.h"
-#include "atelier/base/handle.h"
+#include "atelier/base/file_status.h"
 #include "atelier/base/text.h"
 #include "atelier/media/picture_row.h"
 #include "compat.h"
+#include "input_io.h"
 #include "picture_kind.h"
 
 namespace atelier::media {
@@ -66,54 +68,46 @@ bool is_text(std::string_view head) {
   });
 }
 
-std::string first_bytes(const fs::path& path) {
-  const FileHandle file(std::fopen(path.c_str(), "rb"));
-  if (!file) throw UsageError(concat("cannot read ", quoted(path)), errno_text(errno));
+std::string first_bytes(FileReader& file) {
   std::string head(4096, '\0');
-  head.resize(std::fread(head.data(), 1, head.size(), file.get()));
+  const std::ptrdiff_t got = file.read(0, std::as_writable_bytes(std::span(head)));
+  file.throw_if_failed();
+  head.resize(static_cast<std::size_t>(got));
   return head;
 }
 
 /// Throws unless path is a readable regular file with something in it.
 void check_regular_file(const fs::path& path) {
-  std::error_code failed;
-  const fs::file_status status = fs::status(path, failed);
-  if (!fs::exists(status)) {
+  const FileStatus status = file_status(path);
+  if (status.kind == FileStatus::Kind::missing) {
     static const std::regex protocol("^[A-Za-z][A-Za-z0-9+.-]*[:,].*");
     if (std::regex_match(path.string(), protocol) && path.string().find(':') != std::string::npos)
       throw UsageError(concat("cannot read ", quoted(path)), "it is no local file", only_local);
+    if (status.error_number != ENOENT) throw_unreadable(path, status.error_number);
     throw UsageError(concat("cannot read ", quoted(path)), "no such file", "Check its name");
   }
-  if (fs::is_directory(status)) throw UsageError(concat("cannot read ", quoted(path)), "it is a folder");
-  if (!fs::is_regular_file(status))
+  if (status.kind == FileStatus::Kind::folder)
+    throw UsageError(concat("cannot read ", quoted(path)), "it is a folder");
+  if (status.kind == FileStatus::Kind::other)
     throw UsageError(concat("cannot read ", quoted(path)), "it is no regular file",
                      "Save it to a file first");
-  if (fs::file_size(path, failed) == 0 && !failed)
+  if (status.size_bytes == 0)
     throw UsageError(concat(quoted(path), " is empty"), "", "Check that the file is whole");
 }
 
-/// An absolute path begins with '/', which FFmpeg never takes for a protocol.
-std::string safe_url(const fs::path& path) {
-  return fs::absolute(path).string();
-}
-
-struct IoCloser {
-  void operator()(AVIOContext* io) const noexcept { avio_closep(&io); }
-};
-
 /// The demuxer that FFmpeg would choose by content and name, or null.
-const AVInputFormat* probe(const fs::path& path) {
-  Options options;
-  options.set("protocol_whitelist", "file");
-  AVIOContext* raw = nullptr;
-  const std::string url = safe_url(path);
-  const int opened = avio_open2(&raw, url.c_str(), AVIO_FLAG_READ, nullptr, options.get());
-  if (opened < 0) throw UsageError(concat("cannot read ", quoted(path)), av_error_text(opened));
-  const std::unique_ptr<AVIOContext, IoCloser> io(raw);
+const AVInputFormat* probe(InputFile& file) {
   const AVInputFormat* format = nullptr;
-  if (av_probe_input_buffer2(raw, &format, url.c_str(), nullptr, 0, 0) < 0) return nullptr;
-  return format;
+  const std::string url = file_url(file.reader.path());
+  const int result = av_probe_input_buffer2(file.io.get(), &format, url.c_str(), nullptr, 0, 0);
+  file.reader.throw_if_failed();
+  return result < 0 ? nullptr : format;
 }
+
+struct CheckedFile {
+  std::unique_ptr<InputFile> file;
+  const AVInputFormat& format;
+};
 
 /// The demuxer of single pictures whose content begins like head, or null.
 const AVInputFormat* picture_format_of(std::string head) {
@@ -126,11 +120,12 @@ const AVInputFormat* picture_format_of(std::string head) {
   return format != nullptr && is_picture_format(*format) ? format : nullptr;
 }
 
-/// The demuxer to read path with. Throws UsageError for what is refused.
-const AVInputFormat& checked_format(const fs::path& path) {
+/// The file, and the demuxer to read it with. Throws UsageError for what is refused.
+CheckedFile open_checked(const fs::path& path) {
   check_regular_file(path);
-  const std::string head = first_bytes(path);
-  const AVInputFormat* format = probe(path);
+  auto file = std::make_unique<InputFile>(path);
+  const std::string head = first_bytes(file->reader);
+  const AVInputFormat* format = probe(*file);
   // A picture's ending counts for more with FFmpeg than a long header, and may be wrong.
   if (format != nullptr && in_list(format->name, "image2"))
     if (const AVInputFormat* by_content = picture_format_of(head)) format = by_content;
@@ -144,16 +139,7 @@ const AVInputFormat& checked_format(const fs::path& path) {
   if (format == nullptr)
     throw UsageError(concat("cannot read ", quoted(path)), "FFmpeg knows no format like it",
                      "Give a video or a picture");
-  return *format;
-}
-
-/// Refuses whatever a demuxer wants to open besides the file itself.
-int open_only_own_file(AVFormatContext* input, AVIOContext** io, const char* url, int flags, AVDictionary**) {
-  if (input->url == nullptr || std::string_view(url) != input->url || (flags & AVIO_FLAG_WRITE) != 0)
-    return AVERROR(EPERM);
-  Options options;
-  options.set("protocol_whitelist", "file");
-  return avio_open2(io, url, flags, nullptr, options.get());
+  return {std::move(file), *format};
 }
 
 }  // namespace
@@ -164,26 +150,23 @@ bool is_picture_format(const AVInputFormat& format) {
 }
 
 InputPtr open_file(const fs::path& path) {
-  const AVInputFormat& format = checked_format(path);
-  const std::string url = safe_url(path);
-  AVFormatContext* raw = avformat_alloc_context();
-  if (raw == nullptr) throw std::bad_alloc();
-  raw->io_open = open_only_own_file;
+  auto [file, format] = open_checked(path);
   Options options;
-  options.set("protocol_whitelist", "file");
+  options.set("protocol_whitelist", "none");  // FFmpeg itself opens nothing
   options.set("enable_drefs", "0");
   options.set("use_absolute_path", "0");
   options.set("scan_all_pmts", "1");
   if (in_list(format.name, "image2")) options.set("pattern_type", "none");
-  const int opened = avformat_open_input(&raw, url.c_str(), &format, options.get());
-  if (opened < 0) {
-    const std::string kind = rare_picture_kind(first_bytes(path));
-    if (!kind.empty()) throw_rare_kind(quoted(path), kind, av_error_text(opened));
-    throw UsageError(concat("cannot read ", quoted(path), " as ", format.long_name), av_error_text(opened),
+  int result = 0;
+  InputPtr input = open_demuxer(std::move(file), format, options, result);
+  if (!input) {
+    FileReader again(path);
+    const std::string kind = rare_picture_kind(first_bytes(again));
+    if (!kind.empty()) throw_rare_kind(quoted(path), kind, av_error_text(result));
+    throw UsageError(concat("cannot read ", quoted(path), " as ", format.long_name), av_error_text(result),
                      "Check that the file is whole");
   }
-  InputPtr input(raw);
-  if (compat::is_in_tiles(*raw))
+  if (compat::is_in_tiles(*input))
     throw UsageError(concat(quoted(path), " is a picture in tiles, which are not put together"), "",
                      "Convert it to PNG or JPEG first");
   return input;
@@ -197,7 +180,7 @@ bool holds_several_pictures(const fs::path& path, const AVInputFormat& format) {
   const InputPtr input = open_file(path);
   int num_pictures = 0;
   const PacketPtr packet = make_packet();
-  while (num_pictures < 2 && av_read_frame(input.get(), packet.get()) >= 0) {
+  while (num_pictures < 2 && read_frame(*input, *packet) >= 0) {
     // Without a parser a packet is any part of a picture.
     AVCodecParserContext* parser = av_parser_init(input->streams[packet->stream_index]->codecpar->codec_id);
     if (parser == nullptr) return false;
@@ -222,22 +205,38 @@ InputPtr open_input(const fs::path& path) {
     }
   }
   if (!input) input = open_file(path);
-  const int found = avformat_find_stream_info(input.get(), nullptr);
+  const int found = find_streams(*input);
   if (found < 0) throw UsageError(concat("cannot read ", quoted(path)), av_error_text(found));
   return input;
 }
 
 bool begins_like_picture(const fs::path& path) {
   try {
-    return has_picture_signature(first_bytes(path));
+    FileReader file(path);
+    return has_picture_signature(first_bytes(file));
   } catch (const UsageError&) {
     return false;
   }
 }
 
 bool is_single_picture(const fs::path& path) {
-  const AVInputFormat& format = checked_format(path);
+  const AVInputFormat& format = open_checked(path).format;
   return is_picture_format(format) && !holds_several_pictures(path, format);
+}
+
+InputPtr open_input_again(const fs::path& path) {
+  try {
+    return open_input(path);
+  } catch (const UsageError&) {
+    throw_gone(path);
+  }
+}
+
+void throw_gone(const fs::path& path) {
+  const int error_number = file_status(path).error_number;
+  throw JobError(concat(quoted(path), " can no longer be read"),
+                 error_number != 0 ? errno_text(error_number) : "it has changed since the job began",
+                 "See that it is there and whole, then run the same command again");
 }
 
 bool is_cover_art(const AVStream& stream) {

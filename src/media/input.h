@@ -12,8 +12,15 @@ namespace atelier::media {
 /// picture_row) it opens the first readable picture.
 ///
 /// Throws UsageError with one sentence for what is no media file: no such file, an empty or a text file, a
-/// playlist, a protocol name such as http: or concat:, a folder without readable pictures.
+/// playlist, a protocol name such as http: or concat:, a folder without readable pictures. Throws JobError
+/// where the storage fails.
 InputPtr open_input(const std::filesystem::path& path);
+
+/// The same for what was read before: JobError where it is no longer there.
+InputPtr open_input_again(const std::filesystem::path& path);
+
+/// Throws JobError: path was there, and right, when the job began.
+[[noreturn]] void throw_gone(const std::filesystem::path& path);
 
 /// The same for one regular file, without looking into its packets: streams may lack their parameters.
 InputPtr open_file(const std::filesystem::path& path);

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "input_io.h"
+
 namespace atelier::media {
 namespace {
 
@@ -74,7 +76,7 @@ bool InputPackets::has_enough() const {
 }
 
 int InputPackets::read(AVPacket& packet) {
-  if (!may_step_) return av_read_frame(input_, &packet);
+  if (!may_step_) return read_frame(*input_, packet);
   for (;;) {
     if (const std::optional<InputClock::Shift> shift = clock_.pop(ended_ < 0 || has_enough())) {
       const auto size = static_cast<std::size_t>(waiting_.front().packet->size);
@@ -92,7 +94,7 @@ int InputPackets::read(AVPacket& packet) {
     }
     if (ended_ < 0) return ended_;
     PacketPtr next = make_packet();
-    const int result = av_read_frame(input_, next.get());
+    const int result = read_frame(*input_, *next);
     if (result < 0)
       ended_ = result;
     else

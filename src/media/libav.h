@@ -30,9 +30,9 @@ struct AvDeleter {
   void operator()(AVBSFContext* c) const noexcept { av_bsf_free(&c); }
   void operator()(SwsContext* c) const noexcept { sws_freeContext(c); }
 };
-/// Closes an input opened by avformat_open_input.
+/// Closes an input of open_demuxer (input_io.h), and the file below it.
 struct AvInputCloser {
-  void operator()(AVFormatContext* c) const noexcept { avformat_close_input(&c); }
+  void operator()(AVFormatContext* input) const noexcept;
 };
 
 using PacketPtr = std::unique_ptr<AVPacket, AvDeleter>;

@@ -360,6 +360,7 @@ void Muxer::close() {
   avio_flush(impl.output->pb);
   impl.check_written(0);
   impl.check_written(avio_closep(&impl.output->pb));
+  if (impl.config.input_state) check_unchanged(impl.config.input.path, *impl.config.input_state);
   const std::string missing = missing_in_file(impl.file, *impl.output);
   if (!missing.empty()) impl.warnings.push_back(missing);
   publish_file(impl.file, impl.config.output, impl.config.start_id);

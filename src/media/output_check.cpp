@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "atelier/base/text.h"
 #include "compat.h"
+#include "input_io.h"
 #include "output_format.h"
 
 namespace atelier::media {
@@ -61,14 +64,21 @@ std::vector<std::string> missing_side_data(const AVStream& given, const AVStream
   return missing;
 }
 
+/// Null where FFmpeg cannot read the container.
+InputPtr open_output(const std::filesystem::path& path) {
+  auto file = std::make_unique<InputFile>(path);
+  const AVInputFormat* format = nullptr;
+  int result = av_probe_input_buffer2(file->io.get(), &format, file_url(path).c_str(), nullptr, 0, 0);
+  file->reader.throw_if_failed();
+  Options options;
+  return result < 0 ? nullptr : open_demuxer(std::move(file), *format, options, result);
+}
+
 }  // namespace
 
 std::string missing_in_file(const std::filesystem::path& file, const AVFormatContext& given) {
-  AVFormatContext* raw = nullptr;
-  const std::string url = "file:" + file.string();
-  if (avformat_open_input(&raw, url.c_str(), nullptr, nullptr) < 0)
-    return {};  // a container only for writing
-  const InputPtr kept(raw);
+  const InputPtr kept = open_output(file);
+  if (!kept) return {};  // a container only for writing
   std::vector<std::string> missing = missing_keys(given.metadata, kept->metadata);
   for (unsigned i = 0; i < std::min(given.nb_streams, kept->nb_streams); ++i) {
     const AVStream& before = *given.streams[i];

@@ -10,12 +10,14 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "atelier/base/error.h"
 #include "atelier/base/file_descriptor.h"
+#include "atelier/base/file_reader.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/storage_retry.h"
 #include "atelier/base/text.h"
@@ -43,31 +45,28 @@ class LeftoverGuard {
 };
 
 /// 0 or errno.
-int write_all(int to, const char* data, std::size_t size_bytes) {
-  while (size_bytes > 0) {
-    const ssize_t written = ::write(to, data, size_bytes);
+int write_all(int to, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(to, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return written < 0 ? errno : ENOSPC;
-    data += written;
-    size_bytes -= static_cast<std::size_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return 0;
 }
 
 /// Copies, flushes and closes: 0, or errno of the target.
 int copy_whole(const fs::path& from, const fs::path& to) {
-  const FileDescriptor source(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-  if (source.get() < 0) throw JobError(concat("cannot read '", from.string(), "'"), errno_text(errno));
+  FileReader source(from);
   FileDescriptor target(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (target.get() < 0) return errno;
-  std::vector<char> block(std::size_t{4} << 20);
-  for (;;) {
-    const ssize_t got = ::read(source.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw JobError(concat("cannot read '", from.string(), "'"), errno_text(errno));
-    if (got == 0) break;
-    const int failed = write_all(target.get(), block.data(), static_cast<std::size_t>(got));
+  Buffer block(std::size_t{4} << 20);
+  for (std::int64_t offset = 0; offset < source.size_bytes();) {
+    const std::ptrdiff_t got = source.read(offset, block.bytes());
+    source.throw_if_failed();
+    const int failed = write_all(target.get(), block.bytes().first(static_cast<std::size_t>(got)));
     if (failed != 0) return failed;
+    offset += got;
   }
   if (::fsync(target.get()) != 0 && !is_flush_refusal(errno)) return errno;
   return target.close() == 0 ? 0 : errno;

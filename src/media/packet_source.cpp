@@ -1,16 +1,19 @@
 #include "packet_source.h"
 
+#include <cerrno>
 #include <cstring>
 #include <optional>
 #include <utility>
 
 #include "atelier/base/checked_cast.h"
+#include "atelier/base/file_status.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
 #include "atelier/media/picture.h"
 #include "atelier/media/picture_row.h"
 #include "decoder.h"
 #include "field_packets.h"
+#include "input_io.h"
 #include "input_packets.h"
 #include "orientation.h"
 #include "picture_kind.h"
@@ -38,19 +41,15 @@ bool has_ordered_index(AVStream& stream) {
 
 class FilePackets final : public PacketSource {
  public:
-  explicit FilePackets(fs::path path) : path_(std::move(path)) { open(); }
+  explicit FilePackets(fs::path path) : path_(std::move(path)) { take(open_input(path_)); }
 
   Result read(AVPacket& packet) override {
     while (!ended_) {
       const int got = packets_->read(packet);
       if (got < 0) {
         ended_ = true;
-        // A demuxer reports a cut file as an error, or hides it in its byte stream.
-        const bool io_failed =
-            input_->pb != nullptr && input_->pb->error < 0 && input_->pb->error != AVERROR_EOF;
-        if (got == AVERROR_EOF && !io_failed) return Result::end;
-        problem_ =
-            concat("reading stopped early: ", av_error_text(got == AVERROR_EOF ? input_->pb->error : got));
+        if (got == AVERROR_EOF) return Result::end;
+        problem_ = concat("reading stopped early: ", av_error_text(got));
         return Result::failed;
       }
       // An empty packet would tell the decoder that the video is over.
@@ -67,22 +66,22 @@ class FilePackets final : public PacketSource {
   [[nodiscard]] std::string container() const override { return input_->iformat->name; }
   [[nodiscard]] bool shows_pictures() const override { return is_picture_format(*input_->iformat); }
   [[nodiscard]] ClockChanges clock_changes() const override { return packets_->changes(); }
-  void rewind() override { open(); }
+  void rewind() override { take(open_input_again(path_)); }
 
   bool seek(std::int64_t pts_ticks) override {
     // Elsewhere times after a seek may be guesses.
     const std::string name = input_->iformat->name;
     if (!name.starts_with("mov,") && !name.starts_with("matroska,")) return false;
     if (name.starts_with("matroska,") && !has_ordered_index(*stream())) return false;
-    if (av_seek_frame(input_.get(), index_, pts_ticks, AVSEEK_FLAG_BACKWARD) < 0) return false;
+    if (seek_back(*input_, index_, pts_ticks) < 0) return false;
     packets_.emplace(*input_, index_);
     ended_ = false;
     return true;
   }
 
  private:
-  void open() {
-    input_ = open_input(path_);
+  void take(InputPtr input) {
+    input_ = std::move(input);
     index_ = styled_stream(*input_);
     if (index_ < 0) throw_no_video(*input_, path_);
     for (unsigned i = 0; i < input_->nb_streams; ++i)
@@ -106,6 +105,7 @@ class PicturePackets final : public PacketSource {
         waiting_ = load_picture(files_[next_]);
         codec_ = copy_of(*waiting_->codec);
       } catch (const UsageError& error) {
+        check_is_there();
         problems_before_.emplace_back(error.what());
         ++next_;
       }
@@ -127,6 +127,7 @@ class PicturePackets final : public PacketSource {
       try {
         waiting_ = load_picture(files_[next_]);
       } catch (const UsageError& error) {
+        check_is_there();
         ++next_;
         problem_ = error.what();
         return Result::failed;
@@ -162,6 +163,11 @@ class PicturePackets final : public PacketSource {
   }
 
  private:
+  /// The picture was there when the row was made: one that is gone is no damage.
+  void check_is_there() const {
+    if (file_status(files_[next_]).error_number == ENOENT) throw_gone(files_[next_]);
+  }
+
   void move_to(std::size_t index) {
     next_ = index;
     waiting_.reset();
@@ -185,7 +191,7 @@ bool is_video(AVFormatContext& input, int index) {
   const std::string_view name(input.iformat->name);
   if (name == "gif" || name == "apng" || name.find("webp") != std::string_view::npos) return false;
   const PacketPtr packet = make_packet();
-  while (av_read_frame(&input, packet.get()) >= 0) {
+  while (read_frame(input, *packet) >= 0) {
     if (packet->stream_index == index && packet->size > 0) return true;
     av_packet_unref(packet.get());
   }
@@ -221,12 +227,12 @@ PicturePacket load_picture(const fs::path& path) {
     if (orientation > 1) put_display_matrix(orientation, *picture.packet);
     return picture;
   }
-  const int found = avformat_find_stream_info(input.get(), nullptr);
+  const int found = find_streams(*input);
   int index = styled_stream(*input);
   if (found < 0 || index < 0)
     throw UsageError(concat("'", path.string(), "' is no picture"), "it holds none",
                      "Give a JPEG or PNG file");
-  while (av_read_frame(input.get(), picture.packet.get()) >= 0) {
+  while (read_frame(*input, *picture.packet) >= 0) {
     if (picture.packet->stream_index == index && picture.packet->size > 0) {
       picture.codec = copy_of(*input->streams[index]->codecpar);
       if (is_video(*input, index))

@@ -5,9 +5,9 @@
 #include <cctype>
 #include <regex>
 #include <string_view>
-#include <system_error>
 
 #include "atelier/base/error.h"
+#include "atelier/base/file_status.h"
 #include "atelier/base/natural_order.h"
 #include "atelier/base/text.h"
 #include "input.h"
@@ -30,21 +30,11 @@ bool has_picture_ending(const fs::path& path) {
   return std::find(endings.begin(), endings.end(), ending) != endings.end();
 }
 
-/// The files of a folder that wanted(path) names, in natural order. Links that lead nowhere count as files.
+/// The files of a folder that wanted(path) names, in natural order.
 template <typename Wanted>
 std::vector<fs::path> files_of(const fs::path& folder, const Wanted& wanted) {
-  std::error_code failed;
-  fs::directory_iterator entry(folder, failed);
-  if (failed) throw UsageError(concat("cannot read the folder ", quoted(folder)), failed.message());
-  std::vector<fs::path> files;
-  for (; entry != fs::directory_iterator(); entry.increment(failed)) {
-    // What readdir tells suffices but for links.
-    const bool is_file = entry->is_regular_file(failed);
-    const bool leads_nowhere = failed == std::errc::no_such_file_or_directory;
-    if (failed && !leads_nowhere) break;
-    if ((is_file || leads_nowhere) && wanted(entry->path())) files.push_back(entry->path());
-  }
-  if (failed) throw JobError(concat("cannot read the folder ", quoted(folder)), failed.message());
+  std::vector<fs::path> files = regular_files(folder);
+  std::erase_if(files, [&](const fs::path& path) { return !wanted(path); });
   std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
     return natural_less(a.filename().native(), b.filename().native());
   });
@@ -86,8 +76,8 @@ std::vector<fs::path> list_pictures(const fs::path& folder) {
 }
 
 std::vector<fs::path> picture_row(const fs::path& path) {
-  std::error_code failed;
-  if (fs::is_directory(path, failed)) {
+  const FileStatus::Kind kind = file_status(path).kind;
+  if (kind == FileStatus::Kind::folder) {
     std::vector<fs::path> pictures = list_pictures(path);
     if (pictures.empty())
       throw UsageError(concat("the folder ", quoted(path), " holds no pictures"), "",
@@ -96,8 +86,8 @@ std::vector<fs::path> picture_row(const fs::path& path) {
   }
   Pattern pattern;
   const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  if (!fs::exists(path, failed) && fs::is_directory(folder, failed) &&
-      parse_pattern(path.filename().string(), pattern)) {
+  if (kind == FileStatus::Kind::missing && parse_pattern(path.filename().string(), pattern) &&
+      file_status(folder).kind == FileStatus::Kind::folder) {
     std::vector<fs::path> pictures =
         files_of(folder, [&](const fs::path& file) { return matches(pattern, file.filename().native()); });
     if (pictures.empty())

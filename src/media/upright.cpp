@@ -166,7 +166,7 @@ std::optional<AVPixelFormat> planar_format(const VideoFormat& layout, std::strin
 }
 
 FramePtr in_layout(const AVFrame& frame, const VideoFormat& layout, AVPixelFormat format, AVCodecID codec) {
-  const Buffer planes = FrameShaper(format_of(frame, codec), layout, codec).planes(frame);
+  const Buffer planes = FrameShaper(properties_of(frame, codec), layout, codec).planes(frame);
   FramePtr out = new_frame(format, {layout.width_px, layout.height_px}, frame);
   const PlaneViews to = planes_of(layout, *out);
   for (int p = 0; p < num_planes(layout); ++p) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "atelier/base/exception_text.h"
+#include "atelier/base/file_status.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/hash.h"
 #include "atelier/base/log.h"
@@ -73,8 +74,7 @@ fs::path work_directory(const RunConfig& config) {
 }
 
 void check_output_is_free(const RunConfig& config) {
-  std::error_code error;
-  if (config.overwrite || !fs::exists(config.output, error)) return;
+  if (config.overwrite || file_status(config.output).kind == FileStatus::Kind::missing) return;
   const io::FoundState found = io::find_state(work_directory(config));
   if (!is_unfinished(found, config) && !was_killed_at_its_end(found, config)) refuse_output(found, config);
 }
@@ -122,8 +122,7 @@ Checkpoints::~Checkpoints() = default;
 
 // Another start may have finished it while this one waited for its end.
 void Checkpoints::check_output() {
-  std::error_code error;
-  if (run_.overwrite || !fs::exists(run_.output, error)) return;
+  if (run_.overwrite || file_status(run_.output).kind == FileStatus::Kind::missing) return;
   const io::FoundState& found = states_.found();
   output_is_finished_ =
       was_killed_at_its_end(found, run_) && found.newest->fingerprint.hash() == state_.fingerprint.hash();

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "atelier/base/error.h"
+#include "atelier/base/file_status.h"
 #include "atelier/base/hash.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
@@ -126,6 +127,7 @@ Job prepare_job(const RunConfig& given) {
   const RunConfig config = with_output(given, behind_links(given.output, "output"));
   const std::string start_id = new_start_id(config);
   check_names(config, given.output, start_id);
+  const media::InputState input_state = media::input_state(config.input);
   media::VideoReader reader({.path = config.input,
                              .height_px = config.height_px,
                              .start_s = config.start_s + config.preview_s.value_or(0),
@@ -142,8 +144,7 @@ Job prepare_job(const RunConfig& given) {
                                       .pixel_format = config.pixel_format},
                                      reader.info(), given.output, warnings);
   }
-  std::vector<fs::path> pictures = media::picture_row(config.input);
-  if (const std::string missing = media::missing_numbers(pictures); !missing.empty())
+  if (const std::string missing = media::missing_numbers(media::picture_row(config.input)); !missing.empty())
     warnings.push_back(
         concat("'", config.input.string(), "': ", missing, "; the pictures around a gap follow one another"));
   const auto bytes = static_cast<std::int64_t>(frame_bytes(reader.info().format));
@@ -151,6 +152,7 @@ Job prepare_job(const RunConfig& given) {
       config.chunk_frames > 0 ? config.chunk_frames : default_chunk_length(bytes);
   const int num_encoders = schedule::num_encoders(tensor::num_usable_cores());
   return {.config = config,
+          .input_state = input_state,
           .reader = std::move(reader),
           .encoder = std::move(encoder),
           .engine = std::move(engine.spec),
@@ -161,8 +163,7 @@ Job prepare_job(const RunConfig& given) {
           .start_id = start_id,
           .named_output = given.output,
           .log_name = make_log_name(config),
-          .warnings = std::move(warnings),
-          .pictures = std::move(pictures)};
+          .warnings = std::move(warnings)};
 }
 
 media::PacketReaderConfig packet_reader_config(const Job& job) {

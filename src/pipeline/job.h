@@ -8,6 +8,7 @@
 
 #include "atelier/base/handle.h"
 #include "atelier/media/encoder.h"
+#include "atelier/media/input_state.h"
 #include "atelier/media/packet_reader.h"
 #include "atelier/media/video_reader.h"
 #include "atelier/models/style_engine.h"
@@ -19,6 +20,7 @@ namespace atelier::pipeline {
 /// A job of which all settings and inputs have been checked, and nothing is written yet.
 struct Job {
   RunConfig config;
+  media::InputState input_state;  ///< before the reader was opened
   media::VideoReader reader;
   media::EncoderConfig encoder;
   models::EngineSpec engine;
@@ -31,8 +33,6 @@ struct Job {
   std::filesystem::path named_output;  ///< as given; config.output is the file behind its links
   std::string log_name;                ///< start of its log files' names
   std::vector<std::string> warnings;
-  std::vector<std::filesystem::path> pictures =
-      {};  ///< that the input consists of, in order; none: a video file
 
   [[nodiscard]] const media::InputInfo& input() const { return reader.info(); }
 };

@@ -1,10 +1,7 @@
 #include "job_fingerprint.h"
 
-#include <chrono>
-#include <filesystem>
 #include <span>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include "atelier/base/build_id.h"
@@ -20,34 +17,8 @@
 namespace atelier::pipeline {
 namespace {
 
-namespace fs = std::filesystem;
-
 std::string hash_text(std::span<const std::byte> bytes) {
   return bytes.empty() ? "none" : hex128(hash128(bytes));
-}
-
-// Seconds after the epoch: network file systems keep no more. Empty for a folder or pattern of pictures.
-std::string modified_text(const fs::path& path) {
-  std::error_code error;
-  const auto time = fs::last_write_time(path, error);
-  if (error || fs::is_directory(path, error)) return "";
-  const auto system = std::chrono::file_clock::to_sys(time);
-  return std::to_string(std::chrono::floor<std::chrono::seconds>(system).time_since_epoch().count());
-}
-
-std::string size_text(const fs::path& path) {
-  std::error_code error;
-  const auto size_bytes = fs::file_size(path, error);
-  return error ? "" : std::to_string(size_bytes);
-}
-
-// A viewer that leaves a file of its own in a folder changes nothing that is read.
-std::string names_text(const std::vector<fs::path>& pictures) {
-  if (pictures.empty()) return "none";
-  std::vector<std::string> names;
-  for (const fs::path& picture : pictures) names.push_back(picture.filename().string());
-  const std::string text = join(names, "/");
-  return concat(pictures.size(), ", ", hash_text(std::as_bytes(std::span(text))));
 }
 
 std::string number_text(double value) {
@@ -69,9 +40,11 @@ std::string codec_libraries() {
 io::Fingerprint job_fingerprint(const Job& job) {
   const RunConfig& config = job.config;
   io::Fingerprint fingerprint;
-  fingerprint.add("size of the input", size_text(config.input));
-  fingerprint.add("time of the input", modified_text(config.input));
-  fingerprint.add("pictures of the input", names_text(job.pictures));
+  const media::InputState& input = job.input_state;
+  fingerprint.add("files of the input", std::to_string(input.num_files));
+  fingerprint.add("size of the input", std::to_string(input.size_bytes));
+  fingerprint.add("time of the input", std::to_string(input.modified_s));
+  fingerprint.add("pictures of the input", hex64(input.pictures_hash));
   fingerprint.add("styled stream", std::to_string(job.input().stream_index));
   fingerprint.add("--engine", config.engine);
   // Another speed is another measurement.

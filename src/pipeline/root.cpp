@@ -8,6 +8,7 @@
 #include "atelier/base/exception_text.h"
 #include "atelier/base/hash.h"
 #include "atelier/base/log.h"
+#include "atelier/base/storage_retry.h"
 #include "atelier/base/text.h"
 #include "atelier/pipeline/protocol.h"
 #include "counting_communicator.h"
@@ -186,6 +187,7 @@ struct Root::Impl {
   // The threads may take seconds to end, and the launcher may not leave that time: all is said before.
   void leave(ExitCode code, const std::string& text) {
     if (config_.on_failure) config_.on_failure(text);
+    give_up_reading(true);
     roster_.note_traffic(communicator_, thread_cpu_seconds_s() - cpu_at_start_s_);
     if (!storing_) return;
     Checkpoints& checkpoints = storing_->checkpoints();

@@ -12,6 +12,7 @@
 #include "atelier/base/handle.h"
 #include "atelier/base/log.h"
 #include "atelier/base/stopwatch.h"
+#include "atelier/base/storage_retry.h"
 #include "atelier/base/text.h"
 #include "atelier/base/version.h"
 #include "atelier/io/record.h"
@@ -179,6 +180,7 @@ void dismiss_workers(transport::Communicator& communicator) {
 
 ExitCode run_job(const RunConfig& config, const RunServices& services) {
   media::quiet_libraries();
+  give_up_reading(false);
   RecordBuilder record;
   bool started = false;
   FailureLine failure(services.progress);

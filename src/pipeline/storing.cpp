@@ -14,6 +14,7 @@ media::MuxerConfig muxer_config(const Job& job) {
           .scratch = job.config.stage_dir,
           .start_id = job.start_id,
           .input = job.input(),
+          .input_state = job.input_state,
           .encoder = job.encoder,
           .start_s = job.config.start_s,
           .duration_s = job.config.duration_s,

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <thread>
 #include <vector>
+
+#include "atelier/base/stopwatch.h"
 
 namespace atelier {
 namespace {
@@ -25,6 +28,20 @@ TEST(StorageRetry, TriesAgainOnlyWhatMayPass) {
   calls = 0;
   EXPECT_EQ(with_retries(wait, [&] { return ++calls, EACCES; }), EACCES);
   EXPECT_EQ(calls, 1);
+  for (const int number : {EIO, ESTALE, ENOTCONN, EAGAIN, EINTR, ETIMEDOUT, ENOSPC, EDQUOT})
+    EXPECT_TRUE(may_pass(number) && !is_about_path(number)) << number;
+}
+
+TEST(StorageRetry, AReaderThatWaitsGivesUpWhenTheJobEnds) {
+  const Stopwatch watch;
+  std::thread reader([] { wait_to_read(60); });
+  give_up_reading(true);
+  reader.join();
+  wait_to_read(60);
+  give_up_reading(false);
+  EXPECT_LT(watch.seconds_s(), 30);
+  wait_to_read(0.01);
+  EXPECT_GE(watch.seconds_s(), 0.01);
 }
 
 }  // namespace

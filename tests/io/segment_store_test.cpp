@@ -227,6 +227,18 @@ TEST_F(SegmentStoreTest, reading_is_tried_again_and_takes_another_copy) {
   EXPECT_TRUE(one.find().chunks.empty());
 }
 
+TEST_F(SegmentStoreTest, storage_that_fails_loses_no_chunk) {
+  store("start0").put(segment(4));
+  SegmentStore one = store();
+  files_.read_errors = {EIO, EIO, EIO, EIO};
+  EXPECT_THAT(error_of([&] { one.find(); }), AllOf(HasSubstr("cannot read"), HasSubstr(errno_text(EIO)),
+                                                   HasSubstr("run the same command again")));
+  EXPECT_THAT(chunks_of(one.find()), ElementsAre(4));
+  files_.read_errors = {EIO, EIO, EIO, EIO};
+  EXPECT_THAT(error_of([&] { one.read(4); }), HasSubstr("Check the storage"));
+  EXPECT_THAT(chunks_of(one.find()), ElementsAre(4));
+}
+
 TEST_F(SegmentStoreTest, work_directory_that_goes_midway_ends_in_a_sentence) {
   SegmentStore one = store();
   one.put(segment(4));

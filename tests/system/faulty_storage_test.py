@@ -27,14 +27,20 @@ if os.environ.get("ATELIER_SIGNALS") == "all":
 COMPILER = shutil.which("cc") or shutil.which("gcc")
 
 
+def fault_library(folder):
+    """faulty_storage.c, to be loaded before the C library."""
+    library = folder / "faulty_storage.so"
+    source = support.ROOT / "tests" / "system" / "faulty_storage.c"
+    subprocess.run([COMPILER, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, source, "-ldl"], check=True)
+    return library
+
+
 @unittest.skipIf(COMPILER is None, "no C compiler")
 class FaultyStorage(resume_test.Resume):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.library = cls.shared / "faulty_storage.so"
-        source = support.ROOT / "tests" / "system" / "faulty_storage.c"
-        subprocess.run([COMPILER, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", cls.library, source, "-ldl"], check=True)
+        cls.library = fault_library(cls.shared)
 
     def run_faulty(self, pattern, error, after, count, ranks=1, output=None, **more):
         """The job, with the calls on files of this pattern that fail."""

@@ -18,7 +18,7 @@ struct CloseFile {
 /// A C stream that closes itself. Errors of that close are lost: writers call write_file_once.
 using FileHandle = std::unique_ptr<std::FILE, CloseFile>;
 
-/// The whole file. Throws UsageError that names the file if it cannot be read.
+/// A whole file, or what a pipe gives. Throws UsageError that names it, and JobError where the storage fails.
 Buffer read_file(const std::filesystem::path& path);
 
 /// Writes front to back, closes once, checks both. Throws JobError that names the file.

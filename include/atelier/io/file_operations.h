@@ -46,4 +46,7 @@ int with_retries(FileOperations& files, const Operation& operation) {
 /// Throws JobError: path could not be written, and what to do about it.
 [[noreturn]] void throw_store_error(const std::filesystem::path& path, int error_number);
 
+/// Throws JobError: what is stored at path cannot be read now, and nothing of it is lost.
+[[noreturn]] void throw_load_error(const std::filesystem::path& path, const std::string& why);
+
 }  // namespace atelier::io

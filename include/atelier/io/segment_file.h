@@ -57,7 +57,8 @@ enum class SegmentFault {
   other_settings,  ///< another fingerprint
   misnamed,        ///< its name says another chunk or fingerprint than it holds
   duplicate,       ///< another file has the same chunk; this one is spare
-  unreadable,      ///< the file system gave an error
+  unreadable,      ///< the file system gave an error that lasts, such as a folder of that name
+  unreachable,     ///< the storage failed: it may be whole and right
 };
 
 struct SegmentProblem {

@@ -59,7 +59,7 @@ class SegmentStore {
 
   /// Reads and checks every file that it has not seen to be right before, so that the first call takes as
   /// long as reading the folder. May be called again for what other starts have stored meanwhile. Throws
-  /// JobError where the folder cannot be listed.
+  /// JobError where the folder cannot be listed or the storage fails below a file.
   FoundSegments find();
 
   /// A chunk that find() or put() named. Throws JobError where none of its files can be read any more.

@@ -18,7 +18,7 @@ struct FoundState {
 
 /// The newest valid state in a work directory, by sequence and never by a clock: of state.json and all
 /// state-<start id>-<sequence>.json. A folder that is missing has none. Throws JobError where it cannot be
-/// listed.
+/// listed or the storage fails below a state.
 FoundState find_state(const std::filesystem::path& work_dir, FileOperations& files = system_files());
 
 /// Writes the states of one start. Each goes to a file of its own, state-<start id>-<sequence>.json, and then

@@ -2,12 +2,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "atelier/frame/segment.h"
 #include "atelier/media/encoder.h"
 #include "atelier/media/input_info.h"
+#include "atelier/media/input_state.h"
 
 namespace atelier::media {
 
@@ -18,6 +20,7 @@ struct MuxerConfig {
       scratch;           ///< local folder, in a new folder of which the file is muxed; empty: $TMPDIR or /tmp
   std::string start_id;  ///< OUT is written as OUT.<start-id>.part and renamed
   InputInfo input;       ///< other streams, chapters and metadata are copied from input.path
+  std::optional<InputState> input_state = {};  ///< as it must still be when all is read
   EncoderConfig encoder;
   /// As in VideoReaderConfig: copied streams and chapters are cut alike, and all times move so that the first
   /// frame stands where the uncut video's first frame stood.
@@ -42,7 +45,8 @@ class Muxer {
   /// Segments in the order of their chunks. Throws JobError when extradata differ or the disk is full.
   void write(const Segment& segment);
   /// Writes the rest of the other streams and the trailer, copies the file front to back to
-  /// OUT.<start-id>.part, closes it and renames it to OUT.
+  /// OUT.<start-id>.part, closes it and renames it to OUT. Throws JobError, and leaves nothing under the
+  /// output's name, where the input has changed since input_state.
   void close();
   /// What the container could not hold, a sentence each.
   [[nodiscard]] const std::vector<std::string>& warnings() const;
