@@ -73,6 +73,9 @@ const std::vector<Option>& run_options() {
        [](RunConfig& c, Text v) {
          c.simulated_gpus = static_cast<int>(to_integer("simulated-gpus", v, 0, 1 << 20));
        }},
+      {"stream", "N", "",
+       "style this video stream, by its index in 'atelier info'; if not given, the one a player would show",
+       [](RunConfig& c, Text v) { c.stream = static_cast<int>(to_integer("stream", v, 0, 1 << 20)); }},
       {"height", "PX", "", "scale to this height before styling; the width follows",
        [](RunConfig& c, Text v) { c.height_px = static_cast<int>(to_integer("height", v, 2, 16384)); }},
       {"start", "TIME", "0", "begin this long after the start of the video",

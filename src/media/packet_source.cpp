@@ -8,6 +8,7 @@
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
 #include "field_packets.h"
+#include "stream_choice.h"
 
 namespace atelier::media {
 namespace fs = std::filesystem;
@@ -21,7 +22,13 @@ CodecParametersPtr copy_of(const AVCodecParameters& codec) {
 
 class FilePackets final : public PacketSource {
  public:
-  explicit FilePackets(fs::path path) : path_(std::move(path)) { open(); }
+  FilePackets(fs::path path, std::optional<int> stream) : path_(std::move(path)) {
+    input_ = open_input(path_);
+    StreamChoice choice = choose_styled_stream(path_, *input_, stream);
+    index_ = choice.index;
+    choice_ = std::move(choice.reason);
+    discard_others();
+  }
 
   Result read(AVPacket& packet) override {
     while (!ended_) {
@@ -47,8 +54,15 @@ class FilePackets final : public PacketSource {
   [[nodiscard]] AVRational time_base() const override { return stream()->time_base; }
   [[nodiscard]] AVFormatContext* input() const override { return input_.get(); }
   [[nodiscard]] AVStream* stream() const override { return input_->streams[index_]; }
+  [[nodiscard]] std::string choice() const override { return choice_; }
   [[nodiscard]] std::string container() const override { return input_->iformat->name; }
-  void rewind() override { open(); }
+  void rewind() override {
+    input_ = open_input(path_);
+    if (std::cmp_greater_equal(index_, input_->nb_streams))
+      throw JobError(concat("'", path_.string(), "' has changed"), concat("stream ", index_, " is gone"));
+    discard_others();
+    ended_ = false;
+  }
 
   bool seek(std::int64_t pts_ticks) override {
     // Elsewhere times after a seek may be guesses.
@@ -60,18 +74,15 @@ class FilePackets final : public PacketSource {
   }
 
  private:
-  void open() {
-    input_ = open_input(path_);
-    index_ = styled_stream(*input_);
-    if (index_ < 0) throw_no_video(*input_, path_);
+  void discard_others() {
     for (unsigned i = 0; i < input_->nb_streams; ++i)
       if (static_cast<int>(i) != index_) input_->streams[i]->discard = AVDISCARD_ALL;
-    ended_ = false;
   }
 
   fs::path path_;
   InputPtr input_;
   int index_ = -1;
+  std::string choice_;
   bool ended_ = false;
 };
 
@@ -198,10 +209,14 @@ PicturePacket load_picture(const fs::path& path) {
   throw UsageError(concat("'", path.string(), "' is no picture"), "it is cut", "Give a JPEG or PNG file");
 }
 
-std::unique_ptr<PacketSource> open_packets(const fs::path& path) {
+std::unique_ptr<PacketSource> open_packets(const fs::path& path, std::optional<int> stream) {
   std::vector<fs::path> pictures = picture_row(path);
-  if (!pictures.empty()) return std::make_unique<PicturePackets>(std::move(pictures));
-  std::unique_ptr<PacketSource> source = std::make_unique<FilePackets>(path);
+  if (!pictures.empty()) {
+    if (stream.value_or(0) != 0)
+      throw UsageError(concat("'", path.string(), "' has no stream ", *stream), "pictures are stream 0");
+    return std::make_unique<PicturePackets>(std::move(pictures));
+  }
+  std::unique_ptr<PacketSource> source = std::make_unique<FilePackets>(path, stream);
   return source->codec().codec_id == AV_CODEC_ID_H264 ? with_whole_frames(std::move(source))
                                                       : std::move(source);
 }

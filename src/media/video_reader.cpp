@@ -28,7 +28,7 @@ constexpr double doubtful_gap_s = 10.0;
 struct VideoReader::Impl {
   explicit Impl(VideoReaderConfig wanted)
       : config(std::move(wanted)),
-        source(config.path, config.num_threads),
+        source(config.path, config.stream, config.num_threads),
         tick_s(av_q2d(source.packets().time_base())) {
     set_window();
     first = next_wanted();

@@ -122,6 +122,7 @@ models::EngineSpec read_engine(const RunConfig& config) {
 Job prepare_job(const RunConfig& config) {
   check_output(config);
   media::VideoReader reader({.path = config.input,
+                             .stream = config.stream,
                              .height_px = config.height_px,
                              .start_s = config.start_s + config.preview_s.value_or(0),
                              .duration_s = config.preview_s ? 0 : config.duration_s,
@@ -157,6 +158,7 @@ Job prepare_job(const RunConfig& config) {
 
 media::PacketReaderConfig packet_reader_config(const Job& job) {
   return {.path = job.config.input,
+          .stream = job.input().stream_index,
           .start_s = job.config.start_s,
           .duration_s = job.config.duration_s,
           .chunk_frames = job.chunk_frames};

@@ -25,11 +25,12 @@ struct StreamSummary {
 /// The styled stream of an opened input. All ticks are in time_base.
 struct InputInfo {
   std::filesystem::path path;
-  std::string container;   ///< FFmpeg's demuxer name
-  std::string codec;       ///< of the styled stream
-  int stream_index = 0;    ///< of the styled stream
-  VideoFormat format;      ///< of every frame that VideoReader gives (after --height)
-  int coded_width_px = 0;  ///< of the first decoded frame, before --height
+  std::string container;      ///< FFmpeg's demuxer name
+  std::string codec;          ///< of the styled stream
+  int stream_index = 0;       ///< of the styled stream
+  std::string stream_choice;  ///< why that one and no other, a clause; empty: there was no choice
+  VideoFormat format;         ///< of every frame that VideoReader gives (after --height)
+  int coded_width_px = 0;     ///< of the first decoded frame, before --height
   int coded_height_px = 0;
   TimeBase time_base;
   Rational frame_rate;           ///< average, or a guess; frames carry their own pts

@@ -25,6 +25,7 @@ struct RunConfig {
       simulated_slow;      ///< ranks of --engine simulated that take so many times longer
   int simulated_gpus = 0;  ///< of each machine with --engine simulated; 0: one for each worker
 
+  std::optional<int> stream;        ///< index of the video stream to style; nullopt: it is chosen
   int height_px = 0;                ///< 0: the input's
   double start_s = 0;               ///< relative to the start of the stream
   double duration_s = 0;            ///< 0: to the end
