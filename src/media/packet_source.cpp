@@ -7,6 +7,7 @@
 #include "atelier/base/checked_cast.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
+#include "decoder.h"
 #include "field_packets.h"
 #include "stream_choice.h"
 
@@ -27,7 +28,7 @@ class FilePackets final : public PacketSource {
     StreamChoice choice = choose_styled_stream(path_, *input_, stream);
     index_ = choice.index;
     choice_ = std::move(choice.reason);
-    discard_others();
+    prepare_streams();
   }
 
   Result read(AVPacket& packet) override {
@@ -60,7 +61,7 @@ class FilePackets final : public PacketSource {
     input_ = open_input(path_);
     if (std::cmp_greater_equal(index_, input_->nb_streams))
       throw JobError(concat("'", path_.string(), "' has changed"), concat("stream ", index_, " is gone"));
-    discard_others();
+    prepare_streams();
     ended_ = false;
   }
 
@@ -74,9 +75,11 @@ class FilePackets final : public PacketSource {
   }
 
  private:
-  void discard_others() {
+  void prepare_streams() {
     for (unsigned i = 0; i < input_->nb_streams; ++i)
       if (static_cast<int>(i) != index_) input_->streams[i]->discard = AVDISCARD_ALL;
+    // FFmpeg probes with decoders that pass over it.
+    if (says_alpha_beside(*stream())) stream()->codecpar->format = AV_PIX_FMT_YUVA420P;
   }
 
   fs::path path_;

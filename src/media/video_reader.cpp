@@ -36,7 +36,10 @@ struct VideoReader::Impl {
     shaper.emplace(*first, source.packets().codec().codec_id, config.height_px);
     info = summarize(source.packets(), *first);
     info.path = config.path;
+    info.first_pts_ticks = pts;
     info.format = shaper->format();
+    if (info.format.width_px != info.coded_width_px || info.format.height_px != info.coded_height_px)
+      info.stream_side_data = for_other_size(info.stream_side_data);
     info.first_frame_side_data = pack_frame_side_data(*first);
     cut_estimates();
   }

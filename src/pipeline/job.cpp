@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "atelier/base/error.h"
+#include "atelier/base/log.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
 #include "atelier/frame/chunk.h"
@@ -100,6 +101,18 @@ std::string make_log_name(const RunConfig& config) {
   return concat(config.output.stem().string(), "-", time, "-", getpid());
 }
 
+// What the output cannot hold is said before hours of work, not after them.
+void rehearse_output(Job& job) {
+  try {
+    media::Rehearsal rehearsal = media::Muxer::rehearse(muxer_config(job, new_start_id(job.config)));
+    job.warnings.insert(job.warnings.end(), rehearsal.warnings.begin(), rehearsal.warnings.end());
+    job.said_losses = std::move(rehearsal.said);
+    job.encoder.known_losses = std::move(rehearsal.known_losses);
+  } catch (const JobError& e) {
+    log::to_file(concat("what the output cannot hold is not known yet: ", e.what()));
+  }
+}
+
 }  // namespace
 
 models::EngineSpec read_engine(const RunConfig& config) {
@@ -145,7 +158,7 @@ Job prepare_job(const RunConfig& config) {
   const std::int64_t chunk_frames =
       config.chunk_frames > 0 ? config.chunk_frames : default_chunk_length(bytes);
   const int num_encoders = schedule::num_encoders(tensor::num_usable_cores());
-  return {.config = config,
+  Job job{.config = config,
           .reader = std::move(reader),
           .encoder = std::move(encoder),
           .engine = std::move(engine),
@@ -154,6 +167,19 @@ Job prepare_job(const RunConfig& config) {
           .encode_at_workers = config.encode == "workers",
           .log_name = make_log_name(config),
           .warnings = std::move(warnings)};
+  if (!config.preview_s) rehearse_output(job);
+  return job;
+}
+
+media::MuxerConfig muxer_config(const Job& job, const std::string& start_id) {
+  return {.output = job.config.output,
+          .scratch = job.config.stage_dir,
+          .start_id = start_id,
+          .input = job.input(),
+          .encoder = job.encoder,
+          .start_s = job.config.start_s,
+          .duration_s = job.config.duration_s,
+          .said = job.said_losses};
 }
 
 media::PacketReaderConfig packet_reader_config(const Job& job) {

@@ -7,6 +7,7 @@
 
 #include "atelier/base/handle.h"
 #include "atelier/media/encoder.h"
+#include "atelier/media/muxer.h"
 #include "atelier/media/packet_reader.h"
 #include "atelier/media/video_reader.h"
 #include "atelier/models/style_engine.h"
@@ -27,6 +28,7 @@ struct Job {
   DecodingPlan decoding = {};      ///< the bits do not depend on it
   std::string log_name;            ///< start of its log files' names
   std::vector<std::string> warnings;
+  std::vector<std::string> said_losses = {};  ///< for the muxer, not to be said again
 
   [[nodiscard]] const media::InputInfo& input() const { return reader.info(); }
 };
@@ -37,6 +39,9 @@ Job prepare_job(const RunConfig& config);
 
 /// Weights as --model names them, else those that ship with the engine, and the pictures of --style.
 models::EngineSpec read_engine(const RunConfig& config);
+
+/// The muxer of the output. start_id: as in media::MuxerConfig.
+media::MuxerConfig muxer_config(const Job& job, const std::string& start_id);
 
 /// To read the same frames as job.reader does.
 media::PacketReaderConfig packet_reader_config(const Job& job);

@@ -7,19 +7,6 @@
 #include "job_fingerprint.h"
 
 namespace atelier::pipeline {
-namespace {
-
-media::MuxerConfig muxer_config(const Job& job, const std::string& start_id) {
-  return {.output = job.config.output,
-          .scratch = job.config.stage_dir,
-          .start_id = start_id,
-          .input = job.input(),
-          .encoder = job.encoder,
-          .start_s = job.config.start_s,
-          .duration_s = job.config.duration_s};
-}
-
-}  // namespace
 
 Storing::Storing(const Job& job, RecordBuilder& record, const StoringConfig& config) : record_(record) {
   const std::string start_id = new_start_id(job.config);

@@ -23,6 +23,14 @@ struct MuxerConfig {
   /// frame stands where the uncut video's first frame stood.
   double start_s = 0;
   double duration_s = 0;
+  std::vector<std::string> said = {};  ///< Rehearsal::said: not to be said again
+};
+
+/// What can be known before the job of what the output cannot hold.
+struct Rehearsal {
+  std::vector<std::string> warnings;  ///< a sentence each
+  std::vector<std::string> said;      ///< for MuxerConfig
+  std::vector<int> known_losses;      ///< for EncoderConfig
 };
 
 /// Writes the styled segments, in order, and every other stream of the input packet for packet.
@@ -42,8 +50,12 @@ class Muxer {
   /// Writes the rest of the other streams and the trailer, copies the file front to back to
   /// OUT.<start-id>.part, closes it and renames it to OUT.
   void close();
-  /// What the container could not hold, a sentence each.
-  [[nodiscard]] const std::vector<std::string>& warnings() const;
+  /// What the container could not hold, a sentence each; nothing that config.said has.
+  [[nodiscard]] std::vector<std::string> warnings() const;
+
+  /// Encodes a frame with the side data of the input's first, puts it into a file in scratch together with
+  /// the first packets of the other streams, and looks at what that file lacks. Nothing of it stays.
+  static Rehearsal rehearse(const MuxerConfig& config);
 
  private:
   struct Impl;
