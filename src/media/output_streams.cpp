@@ -184,16 +184,21 @@ void add_chapter(const AVChapter& from, std::int64_t start, std::int64_t end, AV
 
 /// What belongs together, for containers that can say so. FFmpeg's MPEG-TS muxer loses streams of no
 /// programme where there are any.
-void copy_programmes(const AVFormatContext& input, const std::vector<int>& output_of,
-                     AVFormatContext& output) {
+void copy_programmes(const AVFormatContext& input, const std::vector<int>& output_of, AVFormatContext& output,
+                     std::vector<std::string>& warnings) {
   std::set<int> members;
   for (unsigned p = 0; p < input.nb_programs; ++p) {
     const AVProgram& program = *input.programs[p];
     for (unsigned k = 0; k < program.nb_stream_indexes; ++k)
       members.insert(output_of[program.stream_index[k]]);
   }
-  for (int i = 0; std::cmp_less(i, output.nb_streams); ++i)
-    if (!members.contains(i)) return;
+  bool all_belong = true;
+  for (int i = 0; std::cmp_less(i, output.nb_streams); ++i) all_belong = all_belong && members.contains(i);
+  if (!all_belong && std::string_view(output.oformat->name) == "mpegts") {
+    if (input.nb_programs > 1)
+      warnings.emplace_back("All streams go into one programme: some of the input's belong to none.");
+    return;
+  }
   for (unsigned p = 0; p < input.nb_programs; ++p) {
     const AVProgram& from = *input.programs[p];
     AVProgram* to = av_new_program(&output, from.id);
@@ -222,7 +227,7 @@ OutputStreams add_streams(const MuxerConfig& config, const AVCodecParameters& en
     if (output.nb_streams > num_before)
       streams.of_input[static_cast<std::size_t>(i)] = static_cast<int>(num_before);
   }
-  copy_programmes(input, streams.of_input, output);
+  copy_programmes(input, streams.of_input, output, warnings);
   return streams;
 }
 
