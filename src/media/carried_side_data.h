@@ -23,7 +23,8 @@ class CarriedSideData {
  public:
   CarriedSideData(const EncoderConfig& config, const AVCodecContext& encoder);
   /// A frame before it is encoded; number counts from 0.
-  void note(std::int64_t number, const AVFrame& frame);
+  /// side_data: the frame's own, with the entries of what cannot travel.
+  void note(std::int64_t number, const AVFrame& frame, const std::vector<std::byte>& side_data);
   /// The packet of frame number as the encoder gave it, and its bytes to add to (Annex B).
   void add_to(std::int64_t number, const AVPacket& encoded, std::vector<std::byte>& bytes);
 
@@ -31,7 +32,7 @@ class CarriedSideData {
   /// Nullopt: the codec has no place for it.
   [[nodiscard]] std::optional<SeiMessage> message_of(const AVFrameSideData& data) const;
 
-  std::string encoder_;
+  EncoderConfig config_;
   AVRational frame_rate_;
   bool writes_captions_;           ///< the encoder does it
   std::optional<SeiCodec> codec_;  ///< where packets take SEI messages

@@ -35,6 +35,11 @@ namespace atelier::media::compat {
 #else
 #define ATELIER_MEDIA_AMBIENT_VIEWING_STREAM 0
 #endif
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 19, 100)
+#define ATELIER_MEDIA_FRAME_CROPPING 1  // of containers: shown and written since 7.1
+#else
+#define ATELIER_MEDIA_FRAME_CROPPING 0
+#endif
 
 inline int num_stream_side_data(const AVStream& stream) {
 #if ATELIER_MEDIA_CODED_SIDE_DATA

@@ -28,6 +28,8 @@ class CopiedStreams {
   void select(int input_index, AVStream& output_stream);
   /// Bytes of the selected streams as far as an index tells them beforehand (MP4's); 0 in other containers.
   [[nodiscard]] std::int64_t indexed_bytes() const;
+  /// From now on only what was read ahead is left.
+  void stop_reading() { at_end_ = true; }
   /// Reads ahead until the first packet of each selected stream is known, or a bound is reached.
   void look_ahead();
   /// The smallest presentation time of the packets that are waiting, in milliseconds as Matroska notes it

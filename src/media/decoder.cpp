@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include "atelier/base/cpu_quota.h"
 #include "atelier/base/text.h"
@@ -42,6 +43,24 @@ int get_grey_buffer(AVCodecContext* context, AVFrame* frame, int flags) {
   return got;
 }
 
+bool has_alpha(int pixel_format) {
+  const AVPixFmtDescriptor* pixels = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(pixel_format));
+  return pixels != nullptr && (pixels->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
+}
+
+/// The library's own decoder, which alone reads the second picture; null: this FFmpeg lacks it, or the codec
+/// has none.
+const AVCodec* decoder_with_alpha(AVCodecID codec) {
+  if (codec == AV_CODEC_ID_VP8) return avcodec_find_decoder_by_name("libvpx");
+  if (codec == AV_CODEC_ID_VP9) return avcodec_find_decoder_by_name("libvpx-vp9");
+  return nullptr;
+}
+
+const AVCodec* decoder_for(const AVCodecParameters& codec) {
+  const AVCodec* found = has_alpha(codec.format) ? decoder_with_alpha(codec.codec_id) : nullptr;
+  return found == nullptr ? avcodec_find_decoder(codec.codec_id) : found;
+}
+
 }  // namespace
 
 Decoder::Decoder(const AVCodecParameters& codec, AVRational time_base, int num_threads, bool strict,
@@ -49,7 +68,7 @@ Decoder::Decoder(const AVCodecParameters& codec, AVRational time_base, int num_t
     : watch_(std::make_unique<DecoderWatch>()) {
   watch_decoders();
   watch_->max_side_px = max_side_px;
-  const AVCodec* found = avcodec_find_decoder(codec.codec_id);
+  const AVCodec* found = decoder_for(codec);
   if (found == nullptr)
     throw UsageError(concat("FFmpeg has no decoder for ", avcodec_get_name(codec.codec_id)), {},
                      "Convert the video to a common codec first");
@@ -90,6 +109,16 @@ Decoder::Result Decoder::receive(AVFrame& frame) {
   if (got == AVERROR_EOF) return Result::end;
   problem_ = av_error_text(got);
   return Result::error;
+}
+
+bool reads_alpha_beside(AVCodecID codec) {
+  return decoder_with_alpha(codec) != nullptr;
+}
+
+bool says_alpha_beside(const AVStream& stream) {
+  const AVDictionaryEntry* mode = av_dict_get(stream.metadata, alpha_mode_key, nullptr, 0);
+  return mode != nullptr && std::string_view(mode->value) == "1" &&
+         reads_alpha_beside(stream.codecpar->codec_id);
 }
 
 bool needs_one_thread(AVCodecID codec) {

@@ -39,6 +39,16 @@ class Decoder {
   std::string problem_;
 };
 
+/// Matroska's AlphaMode, as FFmpeg shows it among a stream's metadata.
+inline constexpr const char* alpha_mode_key = "alpha_mode";
+
+/// True where a Decoder can give that transparency.
+bool reads_alpha_beside(AVCodecID codec);
+
+/// True for VP8 and VP9 whose packets bring transparency in a second picture beside the first (WebM's
+/// AlphaMode). A Decoder gives it where the format of its codec parameters has alpha.
+bool says_alpha_beside(const AVStream& stream);
+
 /// True for codecs whose damaged frames depend on the number of threads without a word from FFmpeg; H.264 is
 /// none of them, for it can be strict.
 bool needs_one_thread(AVCodecID codec);

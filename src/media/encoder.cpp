@@ -111,7 +111,7 @@ void SegmentEncoder::write(const FramePlanes& frame) {
   const FramePtr av_frame = impl.filler.fill(frame);
   av_frame->pts = std::ssize(impl.times);
   av_frame->pict_type = impl.times.empty() ? AV_PICTURE_TYPE_I : AV_PICTURE_TYPE_NONE;
-  impl.carried.note(av_frame->pts, *av_frame);
+  impl.carried.note(av_frame->pts, *av_frame, frame.info.side_data);
   if (impl.times.empty()) refine_first_frame(impl.config, *av_frame);
   impl.times.push_back({frame.info.pts_ticks, frame.info.duration_ticks, false});
   impl.send(av_frame.get());

@@ -63,6 +63,7 @@ class FieldPackets final : public PacketSource {
   [[nodiscard]] AVRational time_base() const override { return source_->time_base(); }
   [[nodiscard]] AVFormatContext* input() const override { return source_->input(); }
   [[nodiscard]] AVStream* stream() const override { return source_->stream(); }
+  [[nodiscard]] std::string choice() const override { return source_->choice(); }
   [[nodiscard]] std::string container() const override { return source_->container(); }
   [[nodiscard]] std::int64_t num_pictures() const override { return source_->num_pictures(); }
   [[nodiscard]] bool has_field_packets() const override { return has_pairs_; }

@@ -27,8 +27,8 @@ constexpr std::int64_t max_packets_behind = 64;
 
 }  // namespace
 
-FrameSource::FrameSource(std::filesystem::path path, int num_threads)
-    : path_(std::move(path)), num_threads_(num_threads), packets_(open_packets(path_)) {
+FrameSource::FrameSource(std::filesystem::path path, std::optional<int> stream, int num_threads)
+    : path_(std::move(path)), num_threads_(num_threads), packets_(open_packets(path_, stream)) {
   open_decoder();
 }
 

@@ -19,7 +19,7 @@ namespace atelier::media {
 /// on timing.
 class FrameSource {
  public:
-  FrameSource(std::filesystem::path path, int num_threads);
+  FrameSource(std::filesystem::path path, std::optional<int> stream, int num_threads);
 
   /// The next frame, null at the end.
   FramePtr read();

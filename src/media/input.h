@@ -34,7 +34,7 @@ bool begins_like_picture(const std::filesystem::path& path);
 /// True for a demuxer of single pictures.
 bool is_picture_format(const AVInputFormat& format);
 
-/// Index of the first video stream that is no cover art, or -1.
+/// Index of the first video stream that is no cover art, or -1; choose_styled_stream finds that of a video.
 int styled_stream(const AVFormatContext& input);
 
 /// True for cover art and thumbnails.

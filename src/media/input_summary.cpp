@@ -27,23 +27,37 @@ std::string trimmed(double value) {
 
 std::string kind_of(AVMediaType type) {
   const char* name = av_get_media_type_string(type);
-  return name == nullptr ? "unknown" : name;
+  return name == nullptr || type == AVMEDIA_TYPE_UNKNOWN ? "other" : name;
+}
+
+/// FFmpeg's name of the codec, else the container's, else none.
+std::string codec_of(const AVCodecParameters& codec) {
+  const AVCodecDescriptor* known = avcodec_descriptor_get(codec.codec_id);
+  if (known != nullptr) return known->name;
+  if (codec.codec_tag == 0) return {};
+  std::array<char, AV_FOURCC_MAX_STRING_SIZE> tag{};
+  return av_fourcc_make_string(tag.data(), codec.codec_tag);
 }
 
 std::string describe(const AVStream& stream) {
   const AVCodecParameters& codec = *stream.codecpar;
   if (codec.codec_type == AVMEDIA_TYPE_VIDEO) {
-    std::string text = concat(codec.width, "x", codec.height);
+    std::vector<std::string> parts;
+    if (codec.width > 0 && codec.height > 0) parts.push_back(concat(codec.width, "x", codec.height));
     if (const char* name = av_get_pix_fmt_name(static_cast<AVPixelFormat>(codec.format)))
-      text += concat(" ", name);
+      parts.emplace_back(name);
     if (stream.avg_frame_rate.num > 0 && stream.avg_frame_rate.den > 0)
-      text += concat(" ", trimmed(av_q2d(stream.avg_frame_rate)), " frames/s");
-    return text;
+      parts.push_back(concat(trimmed(av_q2d(stream.avg_frame_rate)), " frames/s"));
+    return join(parts, " ");
   }
   if (codec.codec_type == AVMEDIA_TYPE_AUDIO) {
+    std::vector<std::string> parts;
+    if (codec.sample_rate > 0) parts.push_back(concat(codec.sample_rate, " Hz"));
     std::array<char, 64> layout{};
-    av_channel_layout_describe(&codec.ch_layout, layout.data(), layout.size());
-    return concat(codec.sample_rate, " Hz ", layout.data());
+    if (codec.ch_layout.nb_channels > 0 &&
+        av_channel_layout_describe(&codec.ch_layout, layout.data(), layout.size()) >= 0)
+      parts.emplace_back(layout.data());
+    return join(parts, " ");
   }
   return {};
 }
@@ -52,10 +66,10 @@ StreamSummary summary_of(const AVStream& stream, int styled_index) {
   StreamSummary summary;
   summary.index = stream.index;
   summary.kind = kind_of(stream.codecpar->codec_type);
-  summary.codec = avcodec_get_name(stream.codecpar->codec_id);
+  summary.codec = codec_of(*stream.codecpar);
   summary.description = describe(stream);
   const AVDictionaryEntry* language = av_dict_get(stream.metadata, "language", nullptr, 0);
-  if (language != nullptr) summary.language = language->value;
+  if (language != nullptr && std::string_view(language->value) != "und") summary.language = language->value;
   summary.styled = stream.index == styled_index;
   summary.cover_art = is_cover_art(stream);
   return summary;
@@ -76,6 +90,7 @@ void add_file_facts(const PacketSource& source, const AVFrame& first_frame, Inpu
   AVStream& stream = *source.stream();
   AVFrame* frame = const_cast<AVFrame*>(&first_frame);  // FFmpeg only reads it.
   info.stream_index = stream.index;
+  info.stream_choice = source.choice();
   const AVRational rate = frame_rate(source, *frame);
   info.frame_rate = rational(rate);
   info.sample_aspect = rational(av_guess_sample_aspect_ratio(&input, &stream, frame));

@@ -67,10 +67,15 @@ int common_timescale(const std::vector<int>& denominators) {
   return static_cast<int>(common);
 }
 
+bool is_said(const MuxerConfig& config, const std::string& words) {
+  return std::find(config.said.begin(), config.said.end(), words) != config.said.end();
+}
+
 }  // namespace
 
 struct Muxer::Impl {
-  explicit Impl(const MuxerConfig& muxer_config);
+  /// is_rehearsal: of a file that is thrown away.
+  explicit Impl(const MuxerConfig& muxer_config, bool is_rehearsal = false);
 
   void start(const Segment& segment);
   void choose_shift(std::int64_t first_pts, std::int64_t first_dts);
@@ -81,6 +86,10 @@ struct Muxer::Impl {
   /// 0, or what the container says of a packet that it refuses. Throws when the disk is full.
   [[nodiscard]] int write_packet(AVPacket& packet, AVStream& stream);
   void check_space() const;
+  void write(const Segment& segment);
+  void finish_file();
+  /// What the finished file lacks.
+  [[nodiscard]] Losses losses(bool is_whole) const;
   void check_written(int result);
   [[nodiscard]] AVRational video_time_base() const {
     return {config.encoder.time_base.num, config.encoder.time_base.den};
@@ -93,7 +102,8 @@ struct Muxer::Impl {
   std::vector<std::string> warnings;
   CopiedStreams copied;
   OutputPtr output;
-  AVStream* video = nullptr;
+  OutputStreams streams;
+  AVStream* video = nullptr;  ///< the styled one of them
   bool started = false;
   std::vector<std::byte> extradata;
   std::vector<std::int64_t> last_pts;  ///< the d largest pts before the next segment, ascending
@@ -101,9 +111,9 @@ struct Muxer::Impl {
   std::int64_t shift = 0;              ///< added to all times, in the video's time base
   std::int64_t next_chunk = 0;
   bool said_moved = false;
-  bool said_no_hdr10_plus = false;
-  std::set<int> refusing;                ///< output streams with packets that the container refused
-  std::map<int, std::int64_t> last_dts;  ///< of each output stream, in its time base
+  std::vector<std::string> lost_beside_packets;  ///< as Losses::items
+  std::set<int> refusing;                        ///< output streams with packets that the container refused
+  std::map<int, std::int64_t> last_dts;          ///< of each output stream, in its time base
   struct MovedPackets {
     std::int64_t last_input_dts = INT64_MIN;
     std::int64_t count = 0;
@@ -112,15 +122,16 @@ struct Muxer::Impl {
   std::map<int, MovedPackets> moved_packets;  ///< copied packets that did not follow those before
 };
 
-Muxer::Impl::Impl(const MuxerConfig& muxer_config)
+Muxer::Impl::Impl(const MuxerConfig& muxer_config, bool is_rehearsal)
     : config(with_name(muxer_config)),
       format(output_format(config.named)),
       folder(make_scratch(config.scratch, config.start_id)),
       file(folder->path() / ("video" + config.named.extension().string())),
       copied(config),
       output(new_output(format, file)) {
-  video = &add_streams(config, *encoder_facts(config.encoder).parameters, copied, *output, warnings);
-  check_space();
+  streams = add_streams(config, *encoder_facts(config.encoder).parameters, copied, *output, warnings);
+  video = streams.styled;
+  if (!is_rehearsal) check_space();
   if ((format.flags & AVFMT_NOTIMESTAMPS) != 0)
     warnings.push_back(
         concat("The times of frames are lost: ", container_name(format), " cannot hold them."));
@@ -313,10 +324,9 @@ void Muxer::Impl::write_video(const SegmentPacket& segment_packet, std::int64_t 
     std::memcpy(packet->data, segment_packet.data.data(), segment_packet.data.size());
   for (const SideDataEntry& entry : unpack_entries(segment_packet.side_data)) {
     if (entry.type == AV_PKT_DATA_DYNAMIC_HDR10_PLUS && !is_matroska_family(format) &&
-        !std::exchange(said_no_hdr10_plus, true))
-      warnings.push_back(concat("The frames' HDR10+ metadata is lost: ", container_name(format),
-                                " has no place for it beside ", avcodec_get_name(video->codecpar->codec_id),
-                                "."));
+        lost_beside_packets.empty())
+      lost_beside_packets.push_back(
+          concat(frame_side_data_name(AV_FRAME_DATA_DYNAMIC_HDR_PLUS), " of the frames"));
     std::uint8_t* data = av_packet_new_side_data(packet.get(), static_cast<AVPacketSideDataType>(entry.type),
                                                  entry.data.size());
     if (data == nullptr) throw std::bad_alloc();
@@ -335,39 +345,84 @@ void Muxer::Impl::write_video(const SegmentPacket& segment_packet, std::int64_t 
 Muxer::Muxer(const MuxerConfig& config) : impl_(std::make_unique<Impl>(config)) {}
 Muxer::~Muxer() = default;
 
-void Muxer::write(const Segment& segment) {
-  Impl& impl = *impl_;
+void Muxer::Impl::write(const Segment& segment) {
   if (segment.packets.empty()) throw JobError(concat("chunk ", segment.chunk_index, " has no packets"));
-  if (segment.chunk_index != impl.next_chunk++)
+  if (segment.chunk_index != next_chunk++)
     throw JobError(concat("chunk ", segment.chunk_index, " came out of order"));
-  if (!impl.started) impl.start(segment);
-  if (segment.extradata != impl.extradata)
+  if (!started) start(segment);
+  if (segment.extradata != extradata)
     throw JobError(concat("chunk ", segment.chunk_index, " has another codec header than chunk 0"),
                    "its encoder was set up differently");
-  std::vector<std::int64_t> sorted = impl.last_pts;
+  std::vector<std::int64_t> sorted = last_pts;
   for (const SegmentPacket& packet : segment.packets) sorted.push_back(packet.pts_ticks);
   std::sort(sorted.begin(), sorted.end());
-  for (std::size_t k = 0; k < segment.packets.size(); ++k) impl.write_video(segment.packets[k], sorted[k]);
-  impl.last_pts.assign(sorted.end() - impl.config.encoder.reorder_frames, sorted.end());
+  for (std::size_t k = 0; k < segment.packets.size(); ++k) write_video(segment.packets[k], sorted[k]);
+  last_pts.assign(sorted.end() - config.encoder.reorder_frames, sorted.end());
+}
+
+void Muxer::Impl::finish_file() {
+  if (!started) throw JobError(concat("'", config.output.string(), "' would hold no frame"));
+  write_copied_before(std::numeric_limits<double>::infinity());
+  check_written(av_write_trailer(output.get()));
+  avio_flush(output->pb);
+  check_written(0);
+  check_written(avio_closep(&output->pb));
+}
+
+Losses Muxer::Impl::losses(bool is_whole) const {
+  Losses losses = losses_in_file(file, {.input = config.input,
+                                        .encoder = config.encoder,
+                                        .output = *output,
+                                        .streams = streams,
+                                        .is_whole = is_whole});
+  for (const std::string& item : lost_beside_packets)
+    if (std::find(losses.items.begin(), losses.items.end(), item) == losses.items.end())
+      losses.items.push_back(item);
+  return losses;
+}
+
+void Muxer::write(const Segment& segment) {
+  impl_->write(segment);
 }
 
 void Muxer::close() {
   Impl& impl = *impl_;
-  if (!impl.started) throw JobError(concat("'", impl.config.output.string(), "' would hold no frame"));
-  impl.write_copied_before(std::numeric_limits<double>::infinity());
+  impl.finish_file();
   impl.tell_moved_packets();
-  impl.check_written(av_write_trailer(impl.output.get()));
-  avio_flush(impl.output->pb);
-  impl.check_written(0);
-  impl.check_written(avio_closep(&impl.output->pb));
   if (impl.config.input_state) check_unchanged(impl.config.input.path, *impl.config.input_state);
-  const std::string missing = missing_in_file(impl.file, *impl.output);
-  if (!missing.empty()) impl.warnings.push_back(missing);
+  Losses losses = impl.losses(true);
+  std::erase_if(losses.items, [&](const std::string& item) { return is_said(impl.config, item); });
+  if (!losses.items.empty())
+    impl.warnings.push_back(loss_sentence(container_name(impl.format), losses.items));
   publish_file(impl.file, impl.config.output, impl.config.start_id);
 }
 
-const std::vector<std::string>& Muxer::warnings() const {
-  return impl_->warnings;
+std::vector<std::string> Muxer::warnings() const {
+  std::vector<std::string> news = impl_->warnings;
+  std::erase_if(news, [&](const std::string& sentence) { return is_said(impl_->config, sentence); });
+  return news;
+}
+
+Rehearsal Muxer::rehearse(const MuxerConfig& config) {
+  EncoderConfig silent = config.encoder;
+  for (const int kind : kinds_of(config.input.first_frame_side_data)) silent.known_losses.push_back(kind);
+  SegmentEncoder encoder(silent, 0, 0);
+  FramePlanes frame = trial_frame(config.input.format, 0);
+  frame.info.pts_ticks = config.input.first_pts_ticks;
+  frame.info.side_data = config.input.first_frame_side_data;
+  encoder.write(frame);
+  Impl impl(config, true);
+  impl.write(encoder.finish());
+  impl.copied.stop_reading();
+  impl.finish_file();
+  const Losses losses = impl.losses(false);
+  Rehearsal rehearsal{.warnings = impl.warnings,
+                      .said = impl.warnings,
+                      .known_losses = {losses.frame_kinds.begin(), losses.frame_kinds.end()}};
+  if (!losses.items.empty())
+    rehearsal.warnings.push_back(loss_sentence(container_name(impl.format), losses.items));
+  rehearsal.said.insert(rehearsal.said.end(), losses.items.begin(), losses.items.end());
+  return rehearsal;
 }
 
 }  // namespace atelier::media

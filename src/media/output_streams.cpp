@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <set>
 #include <string_view>
 
 #include "atelier/base/text.h"
 #include "compat.h"
+#include "decoder.h"
 #include "input.h"
 #include "output_format.h"
 #include "side_data.h"
@@ -132,6 +134,7 @@ void drop_stale_metadata(AVStream& stream) {
                     [&](std::string_view s) { return std::string_view(entry->key).starts_with(s); }))
       keys.emplace_back(entry->key);
   for (const std::string& key : keys) av_dict_set(&stream.metadata, key.c_str(), nullptr, 0);
+  av_dict_set(&stream.metadata, alpha_mode_key, nullptr, 0);  // The muxer sets it by the pixel format.
 }
 
 AVStream& add_styled_stream(const MuxerConfig& config, const AVCodecParameters& encoder,
@@ -156,6 +159,7 @@ AVStream& add_styled_stream(const MuxerConfig& config, const AVCodecParameters& 
     if (std::string_view(output.oformat->name) == "avi") stream.time_base = {rate.den, rate.num};
   }
   for (const SideDataEntry& entry : unpack_entries(config.encoder.stream_side_data)) {
+    if (entry.data.empty()) continue;  // it does not fit the styled stream
     std::uint8_t* data = compat::new_stream_side_data(stream, static_cast<AVPacketSideDataType>(entry.type),
                                                       entry.data.size());
     if (data == nullptr) throw std::bad_alloc();
@@ -178,20 +182,53 @@ void add_chapter(const AVChapter& from, std::int64_t start, std::int64_t end, AV
   av_dict_copy(&chapter->metadata, from.metadata, 0);
 }
 
+/// What belongs together, for containers that can say so. FFmpeg's MPEG-TS muxer loses streams of no
+/// programme where there are any.
+void copy_programmes(const AVFormatContext& input, const std::vector<int>& output_of, AVFormatContext& output,
+                     std::vector<std::string>& warnings) {
+  std::set<int> members;
+  for (unsigned p = 0; p < input.nb_programs; ++p) {
+    const AVProgram& program = *input.programs[p];
+    for (unsigned k = 0; k < program.nb_stream_indexes; ++k)
+      members.insert(output_of[program.stream_index[k]]);
+  }
+  bool all_belong = true;
+  for (int i = 0; std::cmp_less(i, output.nb_streams); ++i) all_belong = all_belong && members.contains(i);
+  if (!all_belong && std::string_view(output.oformat->name) == "mpegts") {
+    if (input.nb_programs > 1)
+      warnings.emplace_back("All streams go into one programme: some of the input's belong to none.");
+    return;
+  }
+  for (unsigned p = 0; p < input.nb_programs; ++p) {
+    const AVProgram& from = *input.programs[p];
+    AVProgram* to = av_new_program(&output, from.id);
+    if (to == nullptr) throw std::bad_alloc();
+    av_dict_copy(&to->metadata, from.metadata, 0);
+    for (unsigned k = 0; k < from.nb_stream_indexes; ++k)
+      if (const int index = output_of[from.stream_index[k]]; index >= 0)
+        av_program_add_stream_index(&output, from.id, static_cast<unsigned>(index));
+  }
+}
+
 }  // namespace
 
-AVStream& add_streams(const MuxerConfig& config, const AVCodecParameters& encoder, CopiedStreams& copied,
-                      AVFormatContext& output, std::vector<std::string>& warnings) {
-  if (copied.input() == nullptr) return add_styled_stream(config, encoder, nullptr, output);
+OutputStreams add_streams(const MuxerConfig& config, const AVCodecParameters& encoder, CopiedStreams& copied,
+                          AVFormatContext& output, std::vector<std::string>& warnings) {
+  if (copied.input() == nullptr) return {&add_styled_stream(config, encoder, nullptr, output), {0}};
   const AVFormatContext& input = *copied.input();
-  AVStream* styled = nullptr;
+  OutputStreams streams;
+  streams.of_input.assign(input.nb_streams, -1);
   for (int i = 0; std::cmp_less(i, input.nb_streams); ++i) {
+    const unsigned num_before = output.nb_streams;
     if (i == config.input.stream_index)
-      styled = &add_styled_stream(config, encoder, input.streams[i], output);
+      streams.styled = &add_styled_stream(config, encoder, input.streams[i], output);
     else
       add_copied_stream(i, copied, output, warnings);
+    if (output.nb_streams > num_before)
+      streams.of_input[static_cast<std::size_t>(i)] = static_cast<int>(num_before);
   }
-  return *styled;
+  copy_programmes(input, streams.of_input, output, warnings);
+  return streams;
 }
 
 void copy_metadata(const AVFormatContext& input, const MuxerConfig& config, std::int64_t shift_us,

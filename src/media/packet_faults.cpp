@@ -13,6 +13,7 @@ bool keeps_field_flags(AVCodecID codec) {
 std::vector<std::byte> lasting_side_data(const std::vector<std::byte>& frame_side_data) {
   std::vector<SideDataEntry> lasting;
   for (SideDataEntry& entry : unpack_entries(frame_side_data)) {
+    if (entry.data.empty()) continue;  // it does not travel
     switch (entry.type) {
       case AV_FRAME_DATA_A53_CC:
       case AV_FRAME_DATA_AFD:

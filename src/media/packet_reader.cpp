@@ -49,7 +49,7 @@ std::vector<std::byte> side_data_of(const AVPacket& packet) {
 struct PacketReader::Impl {
   explicit Impl(const PacketReaderConfig& wanted)
       : config(wanted),
-        source(open_packets(config.path)),
+        source(open_packets(config.path, config.stream)),
         window(frame_window(*source, config.start_s, config.duration_s)),
         classifier(make_packet_classifier(source->codec())),
         order(classifier ? classifier->max_reorder() : 0) {

@@ -9,6 +9,7 @@
 #include "atelier/base/file_status.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
+#include "atelier/base/file_status.h"
 #include "atelier/media/picture.h"
 #include "atelier/media/picture_row.h"
 #include "decoder.h"
@@ -17,6 +18,7 @@
 #include "input_packets.h"
 #include "orientation.h"
 #include "picture_kind.h"
+#include "stream_choice.h"
 
 namespace atelier::media {
 namespace fs = std::filesystem;
@@ -41,7 +43,13 @@ bool has_ordered_index(AVStream& stream) {
 
 class FilePackets final : public PacketSource {
  public:
-  explicit FilePackets(fs::path path) : path_(std::move(path)) { take(open_input(path_)); }
+  FilePackets(fs::path path, std::optional<int> stream) : path_(std::move(path)) {
+    input_ = open_input(path_);
+    StreamChoice choice = choose_styled_stream(path_, *input_, stream);
+    index_ = choice.index;
+    choice_ = std::move(choice.reason);
+    begin();
+  }
 
   Result read(AVPacket& packet) override {
     while (!ended_) {
@@ -63,10 +71,15 @@ class FilePackets final : public PacketSource {
   [[nodiscard]] AVRational time_base() const override { return stream()->time_base; }
   [[nodiscard]] AVFormatContext* input() const override { return input_.get(); }
   [[nodiscard]] AVStream* stream() const override { return input_->streams[index_]; }
+  [[nodiscard]] std::string choice() const override { return choice_; }
   [[nodiscard]] std::string container() const override { return input_->iformat->name; }
   [[nodiscard]] bool shows_pictures() const override { return is_picture_format(*input_->iformat); }
   [[nodiscard]] ClockChanges clock_changes() const override { return packets_->changes(); }
-  void rewind() override { take(open_input_again(path_)); }
+  void rewind() override {
+    input_ = open_input_again(path_);
+    if (std::cmp_greater_equal(index_, input_->nb_streams)) throw_gone(path_);
+    begin();
+  }
 
   bool seek(std::int64_t pts_ticks) override {
     // Elsewhere times after a seek may be guesses.
@@ -80,12 +93,11 @@ class FilePackets final : public PacketSource {
   }
 
  private:
-  void take(InputPtr input) {
-    input_ = std::move(input);
-    index_ = styled_stream(*input_);
-    if (index_ < 0) throw_no_video(*input_, path_);
+  void begin() {
     for (unsigned i = 0; i < input_->nb_streams; ++i)
       if (static_cast<int>(i) != index_) input_->streams[i]->discard = AVDISCARD_ALL;
+    // FFmpeg probes with decoders that pass over it.
+    if (says_alpha_beside(*stream())) stream()->codecpar->format = AV_PIX_FMT_YUVA420P;
     packets_.emplace(*input_, index_);
     ended_ = false;
   }
@@ -94,6 +106,7 @@ class FilePackets final : public PacketSource {
   InputPtr input_;
   std::optional<InputPackets> packets_;
   int index_ = -1;
+  std::string choice_;
   bool ended_ = false;
 };
 
@@ -245,10 +258,14 @@ PicturePacket load_picture(const fs::path& path) {
   throw UsageError(concat("'", path.string(), "' is no picture"), "it is cut", "Give a JPEG or PNG file");
 }
 
-std::unique_ptr<PacketSource> open_packets(const fs::path& path) {
+std::unique_ptr<PacketSource> open_packets(const fs::path& path, std::optional<int> stream) {
   std::vector<fs::path> pictures = picture_row(path);
-  if (!pictures.empty()) return std::make_unique<PicturePackets>(std::move(pictures));
-  std::unique_ptr<PacketSource> source = std::make_unique<FilePackets>(path);
+  if (!pictures.empty()) {
+    if (stream.value_or(0) != 0)
+      throw UsageError(concat("'", path.string(), "' has no stream ", *stream), "pictures are stream 0");
+    return std::make_unique<PicturePackets>(std::move(pictures));
+  }
+  std::unique_ptr<PacketSource> source = std::make_unique<FilePackets>(path, stream);
   return source->codec().codec_id == AV_CODEC_ID_H264 ? with_whole_frames(std::move(source))
                                                       : std::move(source);
 }

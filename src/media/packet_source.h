@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,8 @@ class PacketSource {
   /// Of a file: its context and stream; null for pictures.
   [[nodiscard]] virtual AVFormatContext* input() const { return nullptr; }
   [[nodiscard]] virtual AVStream* stream() const { return nullptr; }
+  /// Why that stream and no other, a clause; empty: there was no choice.
+  [[nodiscard]] virtual std::string choice() const { return {}; }
   /// Number of pictures; 0 for a file.
   [[nodiscard]] virtual std::int64_t num_pictures() const { return 0; }
   /// True where fields came as packets of their own, so that the container counts fields as frames.
@@ -55,8 +58,9 @@ class PacketSource {
   std::string problem_;
 };
 
-/// Pictures become a video of 25 frames/s. Throws UsageError as open_input, and for a file without video.
-std::unique_ptr<PacketSource> open_packets(const std::filesystem::path& path);
+/// Pictures become a video of 25 frames/s. stream: as in VideoReaderConfig. Throws UsageError as open_input
+/// and choose_styled_stream.
+std::unique_ptr<PacketSource> open_packets(const std::filesystem::path& path, std::optional<int> stream);
 
 /// A whole still picture as one packet, and its codec. Throws UsageError.
 struct PicturePacket {

@@ -31,7 +31,7 @@ constexpr std::size_t num_frames_ahead = 3;
 struct VideoReader::Impl {
   explicit Impl(VideoReaderConfig wanted)
       : config(std::move(wanted)),
-        source(config.path, config.num_threads),
+        source(config.path, config.stream, config.num_threads),
         tick_s(av_q2d(source.packets().time_base())) {
     set_window();
     first = next_wanted();
@@ -39,7 +39,10 @@ struct VideoReader::Impl {
     shaper.emplace(*first, source.packets().codec().codec_id, config.height_px);
     info = summarize(source.packets(), *first);
     info.path = config.path;
+    info.first_pts_ticks = pts;
     info.format = shaper->format();
+    if (info.format.width_px != info.coded_width_px || info.format.height_px != info.coded_height_px)
+      info.stream_side_data = for_other_size(info.stream_side_data);
     info.first_frame_side_data = pack_frame_side_data(*first);
     cut_estimates();
   }

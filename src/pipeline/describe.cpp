@@ -44,10 +44,14 @@ std::string describe_input(const std::filesystem::path& path) {
   if (info.num_frames) out << ", " << *info.num_frames << " frames";
   out << '\n';
   for (const media::StreamSummary& stream : info.streams) {
-    out << "  stream " << stream.index << ": " << stream.kind << ", " << stream.codec;
+    out << "  stream " << stream.index << ": " << stream.kind;
+    if (!stream.codec.empty()) out << ", " << stream.codec;
     if (!stream.description.empty()) out << ", " << stream.description;
     if (!stream.language.empty()) out << ", language " << stream.language;
-    out << (stream.styled ? ", would be styled" : stream.cover_art ? ", cover art" : "") << '\n';
+    if (stream.cover_art) out << ", cover art";
+    if (stream.styled) out << ", would be styled";
+    if (stream.styled && !info.stream_choice.empty()) out << " (" << info.stream_choice << ')';
+    out << '\n';
   }
   if (const std::string missing = media::missing_numbers(media::picture_row(path)); !missing.empty())
     out << "  " << missing << '\n';

@@ -117,6 +117,8 @@ Buffer pack(const media::EncoderConfig& config) {
                           config.num_threads, static_cast<int>(config.global_header), config.reorder_frames})
     out.put<std::int32_t>(value);
   out.put_bytes(config.stream_side_data);
+  out.put<std::uint64_t>(config.known_losses.size());
+  for (const int kind : config.known_losses) out.put<std::int32_t>(kind);
   return Buffer(out.bytes());
 }
 
@@ -141,6 +143,8 @@ media::EncoderConfig unpack_encoder(std::span<const std::byte> bytes) {
     config.global_header = in.get<std::int32_t>() != 0;
     config.reorder_frames = in.get<std::int32_t>();
     config.stream_side_data = in.get_vector();
+    config.known_losses.resize(in.get_count(sizeof(std::int32_t)));
+    for (int& kind : config.known_losses) kind = in.get<std::int32_t>();
     return config;
   });
 }

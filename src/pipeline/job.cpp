@@ -12,6 +12,7 @@
 #include "atelier/base/error.h"
 #include "atelier/base/file_status.h"
 #include "atelier/base/hash.h"
+#include "atelier/base/log.h"
 #include "atelier/base/stopwatch.h"
 #include "atelier/base/text.h"
 #include "atelier/base/write_error.h"
@@ -103,6 +104,18 @@ std::string make_log_name(const RunConfig& config) {
   return concat(cut(config.output.stem().string(), max_stem_bytes), "-", time, "-", getpid());
 }
 
+// What the output cannot hold is said before hours of work, not after them.
+void rehearse_output(Job& job) {
+  try {
+    media::Rehearsal rehearsal = media::Muxer::rehearse(muxer_config(job));
+    job.warnings.insert(job.warnings.end(), rehearsal.warnings.begin(), rehearsal.warnings.end());
+    job.said_losses = std::move(rehearsal.said);
+    job.encoder.known_losses = std::move(rehearsal.known_losses);
+  } catch (const JobError& e) {
+    log::to_file(concat("what the output cannot hold is not known yet: ", e.what()));
+  }
+}
+
 }  // namespace
 
 ReadEngine read_engine(const RunConfig& config) {
@@ -129,6 +142,7 @@ Job prepare_job(const RunConfig& given) {
   check_names(config, given.output, start_id);
   const media::InputState input_state = media::input_state(config.input);
   media::VideoReader reader({.path = config.input,
+                             .stream = config.stream,
                              .height_px = config.height_px,
                              .start_s = config.start_s + config.preview_s.value_or(0),
                              .duration_s = config.preview_s ? 0 : config.duration_s,
@@ -151,7 +165,7 @@ Job prepare_job(const RunConfig& given) {
   const std::int64_t chunk_frames =
       config.chunk_frames > 0 ? config.chunk_frames : default_chunk_length(bytes);
   const int num_encoders = schedule::num_encoders(tensor::num_usable_cores());
-  return {.config = config,
+  Job job{.config = config,
           .input_state = input_state,
           .reader = std::move(reader),
           .encoder = std::move(encoder),
@@ -164,10 +178,26 @@ Job prepare_job(const RunConfig& given) {
           .named_output = given.output,
           .log_name = make_log_name(config),
           .warnings = std::move(warnings)};
+  if (!config.preview_s) rehearse_output(job);
+  return job;
+}
+
+media::MuxerConfig muxer_config(const Job& job) {
+  return {.output = job.config.output,
+          .scratch = job.config.stage_dir,
+          .start_id = job.start_id,
+          .input = job.input(),
+          .input_state = job.input_state,
+          .encoder = job.encoder,
+          .start_s = job.config.start_s,
+          .duration_s = job.config.duration_s,
+          .named = job.named_output,
+          .said = job.said_losses};
 }
 
 media::PacketReaderConfig packet_reader_config(const Job& job) {
   return {.path = job.config.input,
+          .stream = job.input().stream_index,
           .start_s = job.config.start_s,
           .duration_s = job.config.duration_s,
           .chunk_frames = job.chunk_frames};

@@ -9,6 +9,7 @@
 #include "atelier/base/handle.h"
 #include "atelier/media/encoder.h"
 #include "atelier/media/input_state.h"
+#include "atelier/media/muxer.h"
 #include "atelier/media/packet_reader.h"
 #include "atelier/media/video_reader.h"
 #include "atelier/models/style_engine.h"
@@ -33,6 +34,7 @@ struct Job {
   std::filesystem::path named_output;  ///< as given; config.output is the file behind its links
   std::string log_name;                ///< start of its log files' names
   std::vector<std::string> warnings;
+  std::vector<std::string> said_losses = {};  ///< for the muxer, not to be said again
 
   [[nodiscard]] const media::InputInfo& input() const { return reader.info(); }
 };
@@ -47,6 +49,9 @@ struct ReadEngine {
 };
 /// Weights as --model names them, else those that ship with the engine, and the pictures of --style.
 ReadEngine read_engine(const RunConfig& config);
+
+/// The muxer of the output.
+media::MuxerConfig muxer_config(const Job& job);
 
 /// To read the same frames as job.reader does.
 media::PacketReaderConfig packet_reader_config(const Job& job);

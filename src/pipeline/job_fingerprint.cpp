@@ -62,7 +62,9 @@ io::Fingerprint job_fingerprint(const Job& job) {
   std::vector<std::string> options;
   for (const auto& [key, value] : job.encoder.options) options.push_back(concat(key, "=", value));
   fingerprint.add("encoder options", join(options, " "));
-  fingerprint.add("encoder set-up", hash_text(pack(job.encoder).bytes()));
+  media::EncoderConfig encoder = job.encoder;
+  encoder.known_losses.clear();  // what is said of them changes no bits
+  fingerprint.add("encoder set-up", hash_text(pack(encoder).bytes()));
   fingerprint.add("program", build_text());
   fingerprint.add("libtorch", tensor::library_versions());
   fingerprint.add("FFmpeg", media::library_versions());

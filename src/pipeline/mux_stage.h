@@ -52,7 +52,7 @@ class MuxStage {
   /// Whether that is done. Throws what storing or muxing threw.
   [[nodiscard]] bool finished();
   /// Once finished.
-  [[nodiscard]] const std::vector<std::string>& warnings() const { return muxer_->warnings(); }
+  [[nodiscard]] std::vector<std::string> warnings() const { return muxer_->warnings(); }
 
  private:
   struct Item {

@@ -41,6 +41,8 @@ void describe_dry_run(const Job& job, int num_ranks) {
             << input.format.width_px << "x" << input.format.height_px << " " << input.format.pixel_format
             << ", " << fixed(input.frame_rate.value(), 3) << " frames/s, " << fixed(input.duration_s, 2)
             << " s\n";
+  std::cout << "stream:  " << input.stream_index
+            << (input.stream_choice.empty() ? "" : concat(" (", input.stream_choice, ")")) << '\n';
   if (input.num_frames) {
     const std::int64_t frames = *input.num_frames;
     std::cout << "frames:  " << frames << " in " << (frames + job.chunk_frames - 1) / job.chunk_frames

@@ -30,6 +30,8 @@ void RecordBuilder::describe(const Job& job) {
   set("input.path", input.path.string());
   set("input.container", input.container);
   set("input.codec", input.codec);
+  set("input.stream_index", std::to_string(input.stream_index));
+  set("input.stream_choice", input.stream_choice.empty() ? "the only one" : input.stream_choice);
   set("input.width_px", std::to_string(input.format.width_px));
   set("input.height_px", std::to_string(input.format.height_px));
   set("input.pixel_format", input.format.pixel_format);

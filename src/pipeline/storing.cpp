@@ -7,21 +7,6 @@
 #include "job_fingerprint.h"
 
 namespace atelier::pipeline {
-namespace {
-
-media::MuxerConfig muxer_config(const Job& job) {
-  return {.output = job.config.output,
-          .scratch = job.config.stage_dir,
-          .start_id = job.start_id,
-          .input = job.input(),
-          .input_state = job.input_state,
-          .encoder = job.encoder,
-          .start_s = job.config.start_s,
-          .duration_s = job.config.duration_s,
-          .named = job.named_output};
-}
-
-}  // namespace
 
 Storing::Storing(const Job& job, RecordBuilder& record, const StoringConfig& config)
     : record_(record), processors_(config.processors) {

@@ -73,6 +73,7 @@ void write_encoding(const Seeds& seeds) {
   encoder.encoder = "libx264";
   encoder.options = {{"crf", "18"}};
   encoder.pixel_format = "yuv420p";
+  encoder.known_losses = {1, 21};
   encoder.stream_side_data = media::pack_entries({{5, io::some_bytes(4, 1)}});
   write_message(seeds, 'e', "encoder", pack(encoder).bytes());
   write_message(seeds, 't', "times",

@@ -47,7 +47,7 @@ struct ByPackets {
 /// Each chunk by a decoder that has not seen the others.
 inline ByPackets decode_by_packets(const VideoReaderConfig& config, std::int64_t chunk_frames) {
   const VideoReader video(config);
-  PacketReader packets({config.path, config.start_s, config.duration_s, chunk_frames});
+  PacketReader packets({config.path, config.stream, config.start_s, config.duration_s, chunk_frames});
   const Buffer setup = pack(packets.decoder_setup(video.info()));
   ByPackets out;
   while (std::optional<PackedChunk> chunk = packets.read()) {

@@ -59,7 +59,7 @@ inline Transcoded transcode(const std::filesystem::path& input, const std::files
     muxer.write(encoder.finish());
   }
   muxer.close();
-  out.warnings.insert(out.warnings.end(), muxer.warnings().begin(), muxer.warnings().end());
+  for (const std::string& warning : muxer.warnings()) out.warnings.push_back(warning);
   return out;
 }
 

@@ -39,9 +39,10 @@ std::string planar_name(const VideoFormat& format) {
 }
 
 /// Frames as ffmpeg itself decodes and repacks them.
-std::vector<Buffer> ffmpeg_frames(const fs::path& input, const VideoFormat& format, const fs::path& raw) {
-  ffmpeg("-noautorotate -flags bitexact -i \"" + input.string() +
-         "\" -map 0:V:0 -vsync passthrough -sws_flags bitexact+accurate_rnd+full_chroma_int -f rawvideo "
+std::vector<Buffer> ffmpeg_frames(const fs::path& input, int stream, const VideoFormat& format,
+                                  const fs::path& raw) {
+  ffmpeg("-noautorotate -flags bitexact -i \"" + input.string() + "\" -map 0:" + std::to_string(stream) +
+         " -vsync passthrough -sws_flags bitexact+accurate_rnd+full_chroma_int -f rawvideo "
          "-pix_fmt " +
          planar_name(format) + " \"" + raw.string() + "\"");
   const Buffer bytes = read_file(raw);
@@ -85,10 +86,11 @@ class VideoReaderTest : public ::testing::Test {
   Decoded expect_same_as_ffmpeg(const fs::path& clip, int tolerance = 0) const {
     SCOPED_TRACE(clip.filename().string());
     Decoded ours = decode(clip);
-    expect_times(ours.pts, ffprobe_pts(clip));
+    expect_times(ours.pts, ffprobe_pts(clip, std::to_string(ours.info.stream_index)));
     EXPECT_EQ(ours.damage.num_errors, 0) << ours.damage.first_problem;
     EXPECT_EQ(ours.num_rescaled, 0);
-    const std::vector<Buffer> want = ffmpeg_frames(clip, ours.info.format, file("raw"));
+    const std::vector<Buffer> want =
+        ffmpeg_frames(clip, ours.info.stream_index, ours.info.format, file("raw"));
     EXPECT_EQ(ours.planes.size(), want.size());
     int largest = 0;
     for (std::size_t i = 0; i < std::min(want.size(), ours.planes.size()); ++i)

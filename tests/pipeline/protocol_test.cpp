@@ -182,6 +182,7 @@ TEST(Protocol, EncoderComesBackAsItWas) {
   in.global_header = false;
   in.reorder_frames = 6;
   in.stream_side_data = {std::byte{1}, std::byte{2}};
+  in.known_losses = {3, 21};
   const media::EncoderConfig out = unpack_encoder(pack(in).bytes());
   EXPECT_EQ(out.encoder, in.encoder);
   EXPECT_EQ(out.options, in.options);
@@ -200,6 +201,7 @@ TEST(Protocol, EncoderComesBackAsItWas) {
   EXPECT_FALSE(out.global_header);
   EXPECT_EQ(out.reorder_frames, 6);
   EXPECT_EQ(out.stream_side_data, in.stream_side_data);
+  EXPECT_EQ(out.known_losses, in.known_losses);
 }
 
 TEST(Protocol, OtherMessagesComeBackAsTheyWere) {

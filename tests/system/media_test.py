@@ -459,8 +459,9 @@ class RealClips(MediaTest):
         output, _ = self.restyle(CLIPS / "nasa_13013.mp4", "out.mp4", codec=None)
         self.check_video(CLIPS / "nasa_13013.mp4", output, samples=False)
         self.check_others(CLIPS / "nasa_13013.mp4", output, ("audio", "subtitle"))
-        self.check_packets(CLIPS / "nasa_13013.mp4", support.streams(CLIPS / "nasa_13013.mp4", "video")[1]["index"], output,
-                           support.streams(output, "video")[1]["index"])
+        others = [next(s["index"] for s in support.streams(path, "video") if s["index"] != support.styled_stream(path)["index"])
+                  for path in (CLIPS / "nasa_13013.mp4", output)]
+        self.check_packets(CLIPS / "nasa_13013.mp4", others[0], output, others[1])
 
     def test_rotated(self):
         self.check(CLIPS / "nasa_13013_rotated.mp4", shift_allowed=True)

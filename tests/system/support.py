@@ -130,8 +130,9 @@ def is_cover(stream):
 
 
 def styled_stream(path):
-    """The first video stream that is no cover art."""
-    return next(stream for stream in streams(path, "video") if not is_cover(stream))
+    """The video stream that atelier chooses where all have frames and belong to one programme."""
+    videos = [stream for stream in streams(path, "video") if not is_cover(stream)]
+    return max(videos, key=lambda s: (s["disposition"]["default"], s["width"] * s["height"], -s["index"]))
 
 
 def frame_times_s(path, index):

@@ -42,6 +42,7 @@ struct EncoderConfig {
   bool global_header = true;  ///< the container wants extradata
   int reorder_frames = 0;     ///< d: how many frames packets may be out of order; found by resolve_encoder
   std::vector<std::byte> stream_side_data;
+  std::vector<int> known_losses;  ///< kinds of frames' side data that are lost, as rehearse() has found
 };
 
 /// Chooses encoder, pixel format and options for a container, and tries the encoder once. Call it before

@@ -25,11 +25,12 @@ struct StreamSummary {
 /// The styled stream of an opened input. All ticks are in time_base.
 struct InputInfo {
   std::filesystem::path path;
-  std::string container;   ///< FFmpeg's demuxer name
-  std::string codec;       ///< of the styled stream
-  int stream_index = 0;    ///< of the styled stream
-  VideoFormat format;      ///< of every frame that VideoReader gives (after --height)
-  int coded_width_px = 0;  ///< of the first decoded frame, before --height
+  std::string container;      ///< FFmpeg's demuxer name
+  std::string codec;          ///< of the styled stream
+  int stream_index = 0;       ///< of the styled stream
+  std::string stream_choice;  ///< why that one and no other, a clause; empty: there was no choice
+  VideoFormat format;         ///< of every frame that VideoReader gives (after --height)
+  int coded_width_px = 0;     ///< of the first decoded frame, before --height
   int coded_height_px = 0;
   TimeBase time_base;
   Rational frame_rate;                 ///< average, or a guess; frames carry their own pts
@@ -43,9 +44,10 @@ struct InputInfo {
   int chroma_location_tag = 0;  ///< AVChromaLocation as tagged
   int field_order = 0;          ///< AVFieldOrder as tagged
   std::optional<std::int64_t>
-      num_frames;                ///< where the container tells (or an estimate from duration x rate)
-  double duration_s = 0;         ///< 0: unknown
-  bool frame_timecodes = false;  ///< the first frame has a timecode of its own (SMPTE ST 12-1)
+      num_frames;                    ///< where the container tells (or an estimate from duration x rate)
+  double duration_s = 0;             ///< 0: unknown
+  std::int64_t first_pts_ticks = 0;  ///< of the first frame
+  bool frame_timecodes = false;      ///< the first frame has a timecode of its own (SMPTE ST 12-1)
   std::vector<StreamSummary> streams;
   std::vector<std::byte> first_frame_side_data;  ///< of the first frame, in media's own coding
   std::vector<std::byte> stream_side_data;  ///< HDR mastering display, content light …, in media's own coding

@@ -28,6 +28,14 @@ struct MuxerConfig {
   double duration_s = 0;
   /// The name whose ending chooses the container; empty: that of output.
   std::filesystem::path named = {};
+  std::vector<std::string> said = {};  ///< Rehearsal::said: not to be said again
+};
+
+/// What can be known before the job of what the output cannot hold.
+struct Rehearsal {
+  std::vector<std::string> warnings;  ///< a sentence each
+  std::vector<std::string> said;      ///< for MuxerConfig
+  std::vector<int> known_losses;      ///< for EncoderConfig
 };
 
 /// Writes the styled segments, in order, and every other stream of the input packet for packet.
@@ -48,8 +56,12 @@ class Muxer {
   /// OUT.<start-id>.part, closes it and renames it to OUT. Throws JobError, and leaves nothing under the
   /// output's name, where the input has changed since input_state.
   void close();
-  /// What the container could not hold, a sentence each.
-  [[nodiscard]] const std::vector<std::string>& warnings() const;
+  /// What the container could not hold, a sentence each; nothing that config.said has.
+  [[nodiscard]] std::vector<std::string> warnings() const;
+
+  /// Encodes a frame with the side data of the input's first, puts it into a file in scratch together with
+  /// the first packets of the other streams, and looks at what that file lacks. Nothing of it stays.
+  static Rehearsal rehearse(const MuxerConfig& config);
 
  private:
   struct Impl;

@@ -15,8 +15,9 @@
 namespace atelier::media {
 
 struct PacketReaderConfig {
-  std::filesystem::path path;  ///< as VideoReaderConfig::path
-  double start_s = 0;          ///< as VideoReaderConfig
+  std::filesystem::path path;      ///< as VideoReaderConfig::path
+  std::optional<int> stream = {};  ///< as VideoReaderConfig::stream
+  double start_s = 0;              ///< as VideoReaderConfig
   double duration_s = 0;
   std::int64_t chunk_frames = 1;
 };

@@ -14,6 +14,7 @@ namespace atelier::media {
 struct VideoReaderConfig {
   std::filesystem::path
       path;  ///< a video, a picture, an image sequence pattern (`f_%04d.png`) or a folder of pictures
+  std::optional<int> stream = {};  ///< index of the stream to style, as ffprobe shows it; nullopt: chosen
   int height_px = 0;      ///< scale to this height, width follows the aspect and is even; 0: as it is
   double start_s = 0;     ///< skip frames before this time, relative to the start of the stream
   double duration_s = 0;  ///< stop after this long; 0: to the end
@@ -27,7 +28,7 @@ struct Damage {
   std::string first_problem;    ///< one sentence that names the place; empty: none
 };
 
-/// Demuxer + Decoder of the styled stream (the first video stream that is no cover art): every frame that
+/// Demuxer + Decoder of the styled stream (that which a player would show): every frame that
 /// `ffprobe -show_frames` lists, in output order, at its own pts. Where the input's clock begins anew, times
 /// go on from there.
 ///

@@ -26,6 +26,7 @@ struct RunConfig {
   int simulated_gpus = 0;  ///< of each machine with --engine simulated; 0: one for each worker
   std::vector<std::pair<int, std::string>> simulated_processors;  ///< ranks as if on another processor
 
+  std::optional<int> stream;        ///< index of the video stream to style; nullopt: it is chosen
   int height_px = 0;                ///< 0: the input's
   double start_s = 0;               ///< relative to the start of the stream
   double duration_s = 0;            ///< 0: to the end
