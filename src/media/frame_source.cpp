@@ -36,7 +36,17 @@ void FrameSource::open_decoder() {
   single_ = single_ || needs_one_thread(packets_->codec().codec_id);
   codec_.reset(avcodec_parameters_alloc());
   if (!codec_ || avcodec_parameters_copy(codec_.get(), &packets_->codec()) < 0) throw std::bad_alloc();
+  hevc_units_.reset();
+  if (codec_->codec_id == AV_CODEC_ID_HEVC) hevc_units_.emplace(*codec_);
   decoder_ = std::make_unique<Decoder>(*codec_, packets_->time_base(), single_ ? 1 : num_threads_, !single_);
+}
+
+/// A slice of HEVC that damage has made too long is overwritten by the next one. Another thread may have
+/// predicted from it by then, and no decoder says a word.
+bool FrameSource::needs_care(const AVPacket& packet) const {
+  return (packet.flags & AV_PKT_FLAG_CORRUPT) != 0 ||
+         (hevc_units_ &&
+          has_several_slices(*hevc_units_, {packet.data, static_cast<std::size_t>(packet.size)}));
 }
 
 bool FrameSource::seek(std::int64_t pts_ticks) {
@@ -184,6 +194,8 @@ void FrameSource::feed() {
     counts_faults_ = !replays || history_begin_ + static_cast<std::int64_t>(replay_) > first_fault_;
     if (!single_) note_sent(*packet);
   }
+  if (packet != nullptr && !single_ && hevc_units_ && needs_care(*packet))
+    return decode_again("a picture in several slices");
   const bool failed = decoder_->send(packet) == Decoder::Result::error;
   if (single_)
     count_fault(failed);
@@ -249,8 +261,11 @@ void FrameSource::decode_again(const std::string& fault) {
   single_ = true;
   forget_waiting();
   log::to_file(concat("'", path_.string(), "': ", fault, "; decoding goes on with one thread"));
-  const std::int64_t faulty = find_fault();
+  const Fault found = find_fault();
+  const std::int64_t faulty = found.number;
   if (faulty < 0) return decode_again_from_start();
+  // The decoder that goes on does not see it.
+  if (found.text == Decoder::missing_part) count_damage(found.pts, found.text);
   std::int64_t begin = history_has_all_ ? history_begin_ : -1;
   for (const std::int64_t key : keys_)
     if (key >= history_begin_ && key <= faulty - min_lead_packets) begin = key;
@@ -270,24 +285,27 @@ void FrameSource::decode_again(const std::string& fault) {
   }
 }
 
-/// Number of the first packet of history_ that a single thread finds at fault, or -1.
-std::int64_t FrameSource::find_fault() const {
+/// The first packet of history_ that a single thread finds at fault.
+FrameSource::Fault FrameSource::find_fault() const {
   Decoder strict(*codec_, packets_->time_base(), 1, true);
   const FramePtr frame = make_frame();
   // Older packets were sound; the decoder may still complain when it begins midway.
   const std::int64_t suspect = num_sent_ - max_packets_in_flight;
-  for (std::size_t i = 0; i < history_.size(); ++i) {
+  const std::size_t end = history_.size() + (ended_ ? 1 : 0);
+  for (std::size_t i = 0; i < end; ++i) {
+    const AVPacket* packet = i < history_.size() ? history_[i].get() : nullptr;  // null: drains
     const std::int64_t number = history_begin_ + static_cast<std::int64_t>(i);
-    bool sound = strict.send(history_[i].get()) != Decoder::Result::error;
+    bool sound = strict.send(packet) != Decoder::Result::error;
     for (bool more = sound; more;) {
       const Decoder::Result result = strict.receive(*frame);
       more = result == Decoder::Result::frame;
       sound = sound && result != Decoder::Result::error && !(more && is_damaged(*frame));
     }
-    sound = strict.take_fault().empty() && sound && (history_[i]->flags & AV_PKT_FLAG_CORRUPT) == 0;
-    if (!sound && number >= suspect) return number;
+    const std::string text = strict.take_fault();
+    sound = sound && text.empty() && (packet == nullptr || !needs_care(*packet));
+    if (!sound && number >= suspect) return {number, packet == nullptr ? AV_NOPTS_VALUE : packet->pts, text};
   }
-  return -1;
+  return {};
 }
 
 void FrameSource::decode_again_from_start() {

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "atelier/media/video_reader.h"
 #include "decoder.h"
+#include "nal_units.h"
 #include "packet_source.h"
 
 namespace atelier::media {
@@ -36,6 +38,8 @@ class FrameSource {
   FramePtr next_decoded();
   FramePtr next_sound();
   [[nodiscard]] bool may_release() const;
+  /// True for a packet that many threads must not decode.
+  [[nodiscard]] bool needs_care(const AVPacket& packet) const;
   void note_decoded(const AVFrame& frame);
   void note_sent(const AVPacket& packet);
   void forget_waiting();
@@ -43,7 +47,12 @@ class FrameSource {
   void feed();
   void remember(const AVPacket& packet);
   void forget_old();
-  [[nodiscard]] std::int64_t find_fault() const;
+  struct Fault {
+    std::int64_t number = -1;  ///< of its packet; -1: none was found
+    std::int64_t pts = AV_NOPTS_VALUE;
+    std::string text;
+  };
+  [[nodiscard]] Fault find_fault() const;
   void forget_all();
   /// At the first fault: one thread from the last keyframe on.
   void decode_again(const std::string& fault);
@@ -57,7 +66,8 @@ class FrameSource {
   std::unique_ptr<PacketSource> packets_;
   CodecParametersPtr codec_;  ///< of decoder_
   std::unique_ptr<Decoder> decoder_;
-  bool single_ = false;  ///< one thread, faults are concealed
+  std::optional<NalUnits> hevc_units_;  ///< for packets of HEVC
+  bool single_ = false;                 ///< one thread, faults are concealed
   bool changing_codec_ = false;
   bool ended_ = false;
   bool seeked_ = false;

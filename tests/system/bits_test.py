@@ -160,9 +160,11 @@ class Bits(SystemTest):
         self.assertEqual(outputs[0] == outputs[1] == outputs[2], True)
 
     def test_auto_decodes_where_keyframes_say(self):
-        for keyframes, where in ((12, "workers"), (250, "root")):
-            clip = test_clip(self.path(f"{keyframes}.mp4"), seconds=8, size="64x48", sound=False,
-                             codec=("libx264", "-g", str(keyframes), "-sc_threshold", "0"))
+        hevc = ("libx265", "-x265-params", "keyint=12:scenecut=0:log-level=none")
+        for name, codec, where in (("near", ("libx264", "-g", "12", "-sc_threshold", "0"), "workers"),
+                                   ("far", ("libx264", "-g", "250", "-sc_threshold", "0"), "root"),
+                                   ("hevc", hevc, "workers")):
+            clip = test_clip(self.path(f"{name}.mp4"), seconds=8, size="64x48", sound=False, codec=codec)
             for ranks in (1, 3):
                 plan = support.atelier("run", "--input", clip, "--output", self.path("out.mp4"), "--engine", "identity",
                                        "--dry-run", ranks=ranks)
