@@ -90,15 +90,6 @@ Decoder::Result Decoder::receive(AVFrame& frame) {
   return Result::error;
 }
 
-void Decoder::use_up_extradata(const AVPacket& packet) {
-  const FramePtr frame = make_frame();
-  send(&packet);
-  send(nullptr);
-  while (receive(*frame) == Result::frame) av_frame_unref(frame.get());
-  flush();
-  take_fault();
-}
-
 bool needs_one_thread(AVCodecID codec) {
   switch (codec) {
     case AV_CODEC_ID_MPEG1VIDEO:

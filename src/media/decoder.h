@@ -26,9 +26,6 @@ class Decoder {
   Result receive(AVFrame& frame);
   /// Forgets all packets and frames, also after draining.
   void flush() { avcodec_flush_buffers(context_.get()); }
-  /// FFmpeg gives user data outside of packets to the first frame that it decodes: a decoder that begins
-  /// midway decodes this packet and forgets it.
-  void use_up_extradata(const AVPacket& packet);
   /// FFmpeg's text of the last error.
   [[nodiscard]] const std::string& problem() const { return problem_; }
   /// True after a frame above max_side_px.

@@ -31,9 +31,10 @@ void FrameSource::open_decoder() {
   if (!codec_ || avcodec_parameters_copy(codec_.get(), &packets_->codec()) < 0) throw std::bad_alloc();
   hevc_units_.reset();
   if (codec_->codec_id == AV_CODEC_ID_HEVC) hevc_units_.emplace(*codec_);
-  classifier_ = needs_one_thread(codec_->codec_id) || packets_->stream() == nullptr
-                    ? nullptr
-                    : make_packet_classifier(*codec_);
+  // What HEVC's decoder conceals shows motion of frames before, as far back as that decoder began.
+  const bool goes_back = !needs_one_thread(codec_->codec_id) && codec_->codec_id != AV_CODEC_ID_HEVC &&
+                         packets_->stream() != nullptr;
+  classifier_ = goes_back ? make_packet_classifier(*codec_) : nullptr;
   decoder_ = std::make_unique<Decoder>(*codec_, packets_->time_base(), single_ ? 1 : num_threads_, !single_);
 }
 

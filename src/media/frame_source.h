@@ -35,6 +35,8 @@ class FrameSource {
 
   [[nodiscard]] const PacketSource& packets() const { return *packets_; }
   [[nodiscard]] const Damage& damage() const { return damage_; }
+  /// True while one thread decodes and conceals.
+  [[nodiscard]] bool conceals() const { return single_; }
 
  private:
   void open_decoder();

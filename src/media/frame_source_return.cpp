@@ -53,7 +53,6 @@ void FrameSource::try_many_threads() {
   replay_ = 0;
   num_sent_ = history_begin_;
   decoder_ = std::make_unique<Decoder>(*codec_, packets_->time_base(), num_threads_, true);
-  if (codec_->codec_id == AV_CODEC_ID_HEVC) decoder_->use_up_extradata(*history_.front());
 }
 
 /// True for a frame that the one thread gave already.

@@ -56,8 +56,7 @@ class Decoding {
       : stream_(stream), chunk_(chunk), sink_(sink), decoder_(*stream.codec, stream.time_base, 1, true) {}
 
   PacketDecoder::Outcome run() {
-    if (!chunk_.begins_video && stream_.codec->codec_id == AV_CODEC_ID_HEVC)
-      decoder_.use_up_extradata(*packet_of(chunk_.packets.front()));
+    if (!chunk_.begins_video && stream_.codec->codec_id == AV_CODEC_ID_HEVC) use_up_extradata();
     for (std::size_t i = 0; i <= chunk_.packets.size() && !done(); ++i) {
       const bool drains = i == chunk_.packets.size();
       const PacketPtr packet = drains ? nullptr : packet_of(chunk_.packets[i]);
@@ -90,6 +89,16 @@ class Decoding {
       av_frame_unref(frame.get());
     }
     note_problem(decoder_.take_fault());
+  }
+
+  // FFmpeg gives user data outside of packets to the first frame that it decodes; that is not ours.
+  void use_up_extradata() {
+    const FramePtr frame = make_frame();
+    decoder_.send(packet_of(chunk_.packets.front()).get());
+    decoder_.send(nullptr);
+    while (decoder_.receive(*frame) == Decoder::Result::frame) av_frame_unref(frame.get());
+    decoder_.flush();
+    decoder_.take_fault();
   }
 
   void fail(const std::string& why) {
