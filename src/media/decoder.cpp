@@ -7,10 +7,7 @@
 #include "atelier/base/cpu_quota.h"
 #include "atelier/base/text.h"
 #include "compat.h"
-
-extern "C" {
-#include <libavutil/pixdesc.h>
-}
+#include "undecoded_blocks.h"
 
 namespace atelier::media {
 namespace {
@@ -29,17 +26,14 @@ int get_small_buffer(AVCodecContext* context, AVFrame* frame, int flags) {
 /// buffers go round in an order that depends on threads.
 int get_grey_buffer(AVCodecContext* context, AVFrame* frame, int flags) {
   const int got = avcodec_default_get_buffer2(context, frame, flags);
-  const AVPixFmtDescriptor* pixels = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame->format));
-  if (got < 0 || pixels == nullptr) return got;
-  const int depth = pixels->comp[0].depth;
-  for (const AVBufferRef* buffer : frame->buf) {
-    if (buffer == nullptr) break;
-    if (depth <= 8)
-      std::memset(buffer->data, 1 << (depth - 1), buffer->size);
-    else
-      std::fill_n(reinterpret_cast<std::uint16_t*>(buffer->data), buffer->size / 2,
-                  static_cast<std::uint16_t>(1 << (depth - 1)));
-  }
+  if (got >= 0) fill_grey(*frame);
+  return got;
+}
+
+/// The same for whoever wants to know of such slices.
+int get_marked_buffer(AVCodecContext* context, AVFrame* frame, int flags) {
+  const int got = get_grey_buffer(context, frame, flags);
+  if (got >= 0) mark_blocks(*frame);
   return got;
 }
 
@@ -85,7 +79,8 @@ Decoder::Decoder(const AVCodecParameters& codec, AVRational time_base, int num_t
     context_->get_buffer2 = get_small_buffer;
     context_->thread_type = FF_THREAD_SLICE;
   } else if (codec.codec_id == AV_CODEC_ID_HEVC) {
-    context_->get_buffer2 = get_grey_buffer;
+    finds_gaps_ = strict;
+    context_->get_buffer2 = strict ? get_marked_buffer : get_grey_buffer;
     compat::allow_callbacks_in_threads(*context_);
   }
   const int opened = avcodec_open2(context_.get(), found, nullptr);
@@ -104,7 +99,10 @@ Decoder::Result Decoder::send(const AVPacket* packet) {
 
 Decoder::Result Decoder::receive(AVFrame& frame) {
   const int got = avcodec_receive_frame(context_.get(), &frame);
-  if (got >= 0) return Result::frame;
+  if (got >= 0) {
+    if (finds_gaps_ && has_undecoded_block(frame)) watch_->note_fault(missing_part);
+    return Result::frame;
+  }
   if (got == AVERROR(EAGAIN)) return Result::needs_packet;
   if (got == AVERROR_EOF) return Result::end;
   problem_ = av_error_text(got);

@@ -12,6 +12,8 @@ namespace atelier::media {
 class Decoder {
  public:
   enum class Result { frame, needs_packet, end, error };
+  /// The fault of a frame that lacks blocks without a word from FFmpeg. Only strict decoders see it.
+  static constexpr const char* missing_part = "a part of a frame is missing";
 
   /// strict: any fault of the bit stream is an error, reported in decoding order; else faults are concealed,
   /// as ffprobe does. Throws UsageError when FFmpeg has no decoder for the codec.
@@ -37,6 +39,7 @@ class Decoder {
   std::unique_ptr<DecoderWatch> watch_;  ///< where context_ finds it
   CodecContextPtr context_;
   std::string problem_;
+  bool finds_gaps_ = false;  ///< frames come with marks where nothing was decoded
 };
 
 /// Matroska's AlphaMode, as FFmpeg shows it among a stream's metadata.

@@ -12,13 +12,6 @@ namespace {
 /// Compressed bytes kept for decoding again; where they do not suffice it begins at the start of the file.
 constexpr std::size_t max_history_bytes = std::size_t{256} << 20;
 
-/// Decoding again begins at least this many packets before the first faulty one: further back than any frame
-/// that was not given out yet, so that the place depends on the video alone, not on threads.
-constexpr std::int64_t min_lead_packets = 96;
-
-/// A fault is noticed before this many more packets are sent.
-constexpr std::int64_t max_packets_in_flight = 32;
-
 /// More frames than any codec shows between a frame and those that are decoded before it.
 constexpr std::size_t max_held_frames = 17;
 
@@ -36,7 +29,21 @@ void FrameSource::open_decoder() {
   single_ = single_ || needs_one_thread(packets_->codec().codec_id);
   codec_.reset(avcodec_parameters_alloc());
   if (!codec_ || avcodec_parameters_copy(codec_.get(), &packets_->codec()) < 0) throw std::bad_alloc();
+  hevc_units_.reset();
+  if (codec_->codec_id == AV_CODEC_ID_HEVC) hevc_units_.emplace(*codec_);
+  // What HEVC's decoder conceals shows motion of frames before, as far back as that decoder began.
+  const bool goes_back = !needs_one_thread(codec_->codec_id) && codec_->codec_id != AV_CODEC_ID_HEVC &&
+                         packets_->stream() != nullptr;
+  classifier_ = goes_back ? make_packet_classifier(*codec_) : nullptr;
   decoder_ = std::make_unique<Decoder>(*codec_, packets_->time_base(), single_ ? 1 : num_threads_, !single_);
+}
+
+/// A slice of HEVC that damage has made too long is overwritten by the next one. Another thread may have
+/// predicted from it by then, and no decoder says a word.
+bool FrameSource::needs_care(const AVPacket& packet) const {
+  return (packet.flags & AV_PKT_FLAG_CORRUPT) != 0 ||
+         (hevc_units_ &&
+          has_several_slices(*hevc_units_, {packet.data, static_cast<std::size_t>(packet.size)}));
 }
 
 bool FrameSource::seek(std::int64_t pts_ticks) {
@@ -47,7 +54,8 @@ bool FrameSource::seek(std::int64_t pts_ticks) {
 }
 
 void FrameSource::rewind() {
-  single_ = false;
+  single_ = single_for_good_ = false;
+  sound_run_ = min_sound_run;
   restart();
 }
 
@@ -57,6 +65,7 @@ void FrameSource::restart() {
   num_given_ = skip_count_ = 0;
   last_given_pts_ = skip_to_pts_ = AV_NOPTS_VALUE;
   damage_ = {};
+  forget_proof();
   forget_all();
   history_has_all_ = true;
   forget_waiting();
@@ -77,14 +86,19 @@ FramePtr FrameSource::next_sound() {
     if (may_release()) {
       FramePtr frame = std::move(held_.front().frame);
       held_.pop_front();
+      if (is_for_proof(*frame)) continue;
       return frame;
     }
     FramePtr frame = next_decoded();
-    if (single_) return frame;
+    if (single_) {
+      if (frame) note_concealed(*frame);
+      return frame;
+    }
     if (frame) {
       held_.push_back({decoded_number_, std::move(frame)});
     } else if (held_.empty()) {
-      return nullptr;
+      if (proof_.size() == 0) return nullptr;
+      stay_with_one_thread(saved_next_);
     } else {
       outstanding_.clear();
     }
@@ -118,6 +132,7 @@ FramePtr FrameSource::next_decoded() {
     switch (decoder_->receive(*frame)) {
       case Decoder::Result::frame:
         if (!single_) note_decoded(*frame);
+        if (single_ && is_damaged(*frame)) note_unsound();
         if (!single_ && (is_damaged(*frame) || decoder_->has_fault() || decoded_number_ >= first_corrupt_)) {
           decode_again("a damaged frame");
         } else if (!is_given_already(*frame)) {
@@ -158,14 +173,18 @@ FramePtr FrameSource::next_decoded() {
 void FrameSource::feed() {
   PacketPtr own;
   const AVPacket* packet = nullptr;
+  std::int64_t number = num_read_;
   const bool replays = replay_ < history_.size();
   if (replays) {
+    number = history_begin_ + static_cast<std::int64_t>(replay_);
     packet = history_[replay_++].get();
   } else if (!ended_ && !changing_codec_) {
     own = make_packet();
     switch (packets_->read(*own)) {
       case PacketSource::Result::packet:
-        remember(*own);
+        ++num_read_;
+        look_for_entry(*own, number);
+        remember(*own, number);
         packet = own.get();
         break;
       case PacketSource::Result::end:
@@ -181,9 +200,13 @@ void FrameSource::feed() {
   }
   if (packet != nullptr) {
     last_sent_pts_ = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
-    counts_faults_ = !replays || history_begin_ + static_cast<std::int64_t>(replay_) > first_fault_;
-    if (!single_) note_sent(*packet);
+    counts_faults_ = !replays || number >= first_fault_;
+    num_sent_ = number + 1;
+    if (single_ && needs_care(*packet)) note_unsound();
+    if (!single_) note_sent(*packet, number);
   }
+  if (packet != nullptr && !single_ && hevc_units_ && needs_care(*packet))
+    return decode_again("a picture in several slices");
   const bool failed = decoder_->send(packet) == Decoder::Result::error;
   if (single_)
     count_fault(failed);
@@ -194,28 +217,33 @@ void FrameSource::feed() {
 /// What the decoder said about the last packet.
 void FrameSource::count_fault(bool failed) {
   const std::string fault = decoder_->take_fault();
+  if (failed || !fault.empty()) note_unsound();
   // Before the first fault there is only what the decoder says when it begins midway.
   const bool wanted = last_sent_pts_ == AV_NOPTS_VALUE || last_sent_pts_ >= wanted_from_;
   if (counts_faults_ && wanted && (failed || !fault.empty()))
     count_damage(last_sent_pts_, fault.empty() ? decoder_->problem() : fault);
 }
 
-void FrameSource::note_sent(const AVPacket& packet) {
-  if ((packet.flags & AV_PKT_FLAG_CORRUPT) != 0) first_corrupt_ = std::min(first_corrupt_, num_sent_);
-  outstanding_.push_back({num_sent_, packet.pts, (packet.flags & AV_PKT_FLAG_KEY) != 0});
-  ++num_sent_;
+void FrameSource::note_sent(const AVPacket& packet, std::int64_t number) {
+  if ((packet.flags & AV_PKT_FLAG_CORRUPT) != 0) first_corrupt_ = std::min(first_corrupt_, number);
+  outstanding_.push_back({number, packet.pts, (packet.flags & AV_PKT_FLAG_KEY) != 0});
   while (outstanding_.front().number < num_sent_ - max_packets_behind) outstanding_.pop_front();
+  if (saved_ && proof_.size() == 0 && number > trusted_from_ + 2 * max_packets_in_flight) saved_.reset();
 }
 
-void FrameSource::remember(const AVPacket& packet) {
-  if (single_) return;
-  if (history_.empty()) history_begin_ = num_sent_;
+void FrameSource::remember(const AVPacket& packet, std::int64_t number) {
+  if (single_ && !recording_) return;
+  if (history_.empty()) history_begin_ = number;
   PacketPtr copy(av_packet_clone(&packet));
   if (!copy) throw std::bad_alloc();
   history_bytes_ += static_cast<std::size_t>(copy->size);
   history_.push_back(std::move(copy));
   replay_ = history_.size();
-  if (history_bytes_ > max_history_bytes) forget_all();
+  if (history_bytes_ <= max_history_bytes) return;
+  if (recording_)
+    forget_proof();
+  else if (!saved_)
+    forget_all();
 }
 
 void FrameSource::forget_all() {
@@ -228,6 +256,7 @@ void FrameSource::forget_all() {
 
 /// Packets before the keyframe at which decoding again would begin for the next fault.
 void FrameSource::forget_old() {
+  if (saved_) return;
   const std::int64_t newest = num_sent_ - max_packets_in_flight - min_lead_packets;
   while (keys_.size() > 1 && keys_[1] <= newest) keys_.pop_front();
   if (keys_.front() > newest) return;
@@ -243,87 +272,6 @@ void FrameSource::forget_waiting() {
   held_.clear();
   outstanding_.clear();
   first_corrupt_ = INT64_MAX;
-}
-
-void FrameSource::decode_again(const std::string& fault) {
-  single_ = true;
-  forget_waiting();
-  log::to_file(concat("'", path_.string(), "': ", fault, "; decoding goes on with one thread"));
-  const std::int64_t faulty = find_fault();
-  if (faulty < 0) return decode_again_from_start();
-  std::int64_t begin = history_has_all_ ? history_begin_ : -1;
-  for (const std::int64_t key : keys_)
-    if (key >= history_begin_ && key <= faulty - min_lead_packets) begin = key;
-  if (begin < 0 || (begin > history_begin_ && last_given_pts_ == AV_NOPTS_VALUE))
-    return decode_again_from_start();
-  const bool from_first = history_has_all_ && begin == history_begin_;
-  history_.erase(history_.begin(), history_.begin() + (begin - history_begin_));
-  history_begin_ = begin;
-  first_fault_ = faulty;
-  decoder_ = std::make_unique<Decoder>(*codec_, packets_->time_base(), 1, false);
-  replay_ = 0;
-  if (from_first) {
-    skip_count_ = num_given_;
-  } else {
-    skip_to_pts_ = last_given_pts_;
-    skip_target_seen_ = false;
-  }
-}
-
-/// Number of the first packet of history_ that a single thread finds at fault, or -1.
-std::int64_t FrameSource::find_fault() const {
-  Decoder strict(*codec_, packets_->time_base(), 1, true);
-  const FramePtr frame = make_frame();
-  // Older packets were sound; the decoder may still complain when it begins midway.
-  const std::int64_t suspect = num_sent_ - max_packets_in_flight;
-  for (std::size_t i = 0; i < history_.size(); ++i) {
-    const std::int64_t number = history_begin_ + static_cast<std::int64_t>(i);
-    bool sound = strict.send(history_[i].get()) != Decoder::Result::error;
-    for (bool more = sound; more;) {
-      const Decoder::Result result = strict.receive(*frame);
-      more = result == Decoder::Result::frame;
-      sound = sound && result != Decoder::Result::error && !(more && is_damaged(*frame));
-    }
-    sound = strict.take_fault().empty() && sound && (history_[i]->flags & AV_PKT_FLAG_CORRUPT) == 0;
-    if (!sound && number >= suspect) return number;
-  }
-  return -1;
-}
-
-void FrameSource::decode_again_from_start() {
-  const bool seeked = seeked_;
-  const std::int64_t given = num_given_;
-  const std::int64_t last_pts = last_given_pts_;
-  restart();
-  num_given_ = given;
-  last_given_pts_ = last_pts;
-  if (seeked) {
-    // The caller drops what lies before its start.
-    skip_to_pts_ = last_pts;
-    skip_target_seen_ = true;
-  } else {
-    skip_count_ = given;
-  }
-}
-
-bool FrameSource::is_given_already(const AVFrame& frame) {
-  if (skip_count_ > 0) {
-    --skip_count_;
-    return true;
-  }
-  if (skip_to_pts_ == AV_NOPTS_VALUE) return false;
-  const std::int64_t pts = frame.best_effort_timestamp;
-  if (pts != AV_NOPTS_VALUE && pts <= skip_to_pts_) {
-    if (pts == skip_to_pts_ && !is_damaged(frame)) skip_target_seen_ = true;
-    return true;
-  }
-  if (!skip_target_seen_) {
-    // The keyframe was none (intra refresh): its successors lack what came before.
-    decode_again_from_start();
-    return true;
-  }
-  skip_to_pts_ = AV_NOPTS_VALUE;
-  return false;
 }
 
 void FrameSource::count_damage(std::int64_t pts_ticks, const std::string& problem) {

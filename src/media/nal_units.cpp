@@ -98,6 +98,17 @@ std::vector<Bytes> NalUnits::of_packet(Bytes packet) const {
                             : split_at_lengths(packet, length_bytes_, packet.size());
 }
 
+bool has_several_slices(const NalUnits& units, Bytes packet) {
+  int num_slices = 0;
+  for (const Bytes unit : units.of_packet(packet)) {
+    // ITU-T H.265, 7.3.1.2 and table 7-1
+    if (unit.size() < 2 || (unit[0] >> 1 & 0x3F) >= 32) continue;
+    const bool first_layer = (unit[0] & 1) == 0 && unit[1] >> 3 == 0;
+    if (first_layer && ++num_slices > 1) return true;
+  }
+  return false;
+}
+
 std::vector<std::uint8_t> without_escapes(Bytes unit, std::size_t max_bytes) {
   std::vector<std::uint8_t> out;
   int num_zeros = 0;

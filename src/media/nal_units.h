@@ -27,6 +27,10 @@ class NalUnits {
   std::vector<Bytes> extradata_;
 };
 
+/// True for a picture of HEVC in several slices. packet: of a stream of HEVC; layers above the first do not
+/// count.
+bool has_several_slices(const NalUnits& units, Bytes packet);
+
 /// The first max_bytes of a unit without the bytes that prevent start codes in it (H.264 7.4.1).
 std::vector<std::uint8_t> without_escapes(Bytes unit, std::size_t max_bytes);
 

@@ -75,14 +75,29 @@ class Decoding {
       receive_all();
       note_problem(decoder_.take_fault());
     }
-    if (outcome_.fault.empty() && !unwanted_ && next_ < chunk_.pts_ticks.size())
-      outcome_.fault = concat("the frame at ", chunk_.pts_ticks[next_], " is missing");
+    if (outcome_.fault.empty() && !unwanted_) {
+      if (next_ < chunk_.pts_ticks.size())
+        outcome_.fault = concat("the frame at ", chunk_.pts_ticks[next_], " is missing");
+      else
+        look_at_the_rest();
+    }
     return std::move(outcome_);
   }
 
  private:
   [[nodiscard]] bool done() const {
     return !outcome_.fault.empty() || unwanted_ || next_ == chunk_.pts_ticks.size();
+  }
+
+  // Frames of the chunk may be predicted from frames that are shown after it.
+  void look_at_the_rest() {
+    const FramePtr frame = make_frame();
+    decoder_.send(nullptr);
+    while (decoder_.receive(*frame) == Decoder::Result::frame) {
+      if (is_damaged(*frame)) fail("a frame is damaged");
+      av_frame_unref(frame.get());
+    }
+    note_problem(decoder_.take_fault());
   }
 
   // FFmpeg gives user data outside of packets to the first frame that it decodes; that is not ours.

@@ -194,6 +194,9 @@ struct PacketReader::Impl {
     if (classifier->looks_ahead())
       while (last_packet + 1 < num_read() && at(++last_packet).packet->pts < packed.pts_ticks.back()) {
       }
+    // A decoder gives the last frames when later ones come, and damage in those may have a say in the order.
+    const std::int64_t end_packet =
+        std::min(num_read(), last_packet + 1 + std::int64_t{classifier->max_reorder()});
     const EntryPoint* entry = find_entry(first_packet, packed.pts_ticks.front());
     const std::int64_t begin = begin_for(entry);
     PacketChunk chunk;
@@ -202,7 +205,7 @@ struct PacketReader::Impl {
     chunk.pts_ticks = packed.pts_ticks;
     chunk.entry_pts_ticks = entry == nullptr ? INT64_MIN : entry->pts;
     chunk.num_packets_before_entry = entry == nullptr ? 0 : entry->packet - begin;
-    for (std::int64_t number = begin; number <= last_packet; ++number) {
+    for (std::int64_t number = begin; number < end_packet; ++number) {
       const Held& one = at(number);
       const AVPacket& packet = *one.packet;
       chunk.packets.push_back(
@@ -212,7 +215,7 @@ struct PacketReader::Impl {
            .flags = packet.flags,
            .data = std::as_bytes(std::span(packet.data, static_cast<std::size_t>(packet.size))),
            .side_data = one.side_data});
-      packed.num_decoded_frames += one.shown ? 1 : 0;
+      packed.num_decoded_frames += one.shown && number <= last_packet ? 1 : 0;
     }
     if (packed.num_decoded_frames - packed.chunk.num_frames() > max_leading_frames) {
       fail(too_far_apart);

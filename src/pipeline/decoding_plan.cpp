@@ -56,15 +56,12 @@ DecodingPlan plan_decoding(const DecodingFacts& facts) {
     return plan;
   }
   if (facts.num_workers < 2) return {false, "one worker", ""};
-  if (facts.silent_damage) return {false, "damage might be passed over, and decode otherwise there", ""};
   return {facts.redundancy <= max_redundancy, times, ""};
 }
 
 DecodingPlan plan_decoding(const Job& job, int num_workers) {
   DecodingFacts facts{.wanted = job.config.decode, .num_workers = num_workers, .obstacle = {}};
-  facts.silent_damage = job.input().codec == "hevc";
-  const bool auto_may = facts.wanted == "auto" && num_workers > 1 && !facts.silent_damage;
-  if (facts.wanted == "workers" || auto_may) survey(job, facts);
+  if (facts.wanted == "workers" || (facts.wanted == "auto" && num_workers > 1)) survey(job, facts);
   return plan_decoding(facts);
 }
 

@@ -16,9 +16,8 @@ struct DecodingPlan {
 struct DecodingFacts {
   std::string wanted = "auto";  ///< auto, root, workers
   int num_workers = 1;
-  std::string obstacle;        ///< why packets do not tell the frames; empty: they do
-  double redundancy = 1;       ///< frames that workers would decode for each frame of the video
-  bool silent_damage = false;  ///< FFmpeg's decoder may pass over damage without a word
+  std::string obstacle;   ///< why packets do not tell the frames; empty: they do
+  double redundancy = 1;  ///< frames that workers would decode for each frame of the video
 };
 
 /// Above it `auto` decodes at the root.

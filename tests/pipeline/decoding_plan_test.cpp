@@ -14,13 +14,6 @@ TEST(DecodingPlan, AutoNeedsSeveralWorkersAndNearKeyframes) {
   EXPECT_EQ(odd.warning, "");
 }
 
-TEST(DecodingPlan, AutoKeepsToTheRootWhatMayBeDamagedUnnoticed) {
-  DecodingFacts facts{.num_workers = 8, .obstacle = {}, .silent_damage = true};
-  EXPECT_FALSE(plan_decoding(facts).at_workers);
-  facts.wanted = "workers";
-  EXPECT_TRUE(plan_decoding(facts).at_workers);
-}
-
 TEST(DecodingPlan, WhatIsAskedForIsDoneOrSaid) {
   EXPECT_FALSE(plan_decoding({.wanted = "root", .num_workers = 9, .obstacle = {}}).at_workers);
   const DecodingPlan one = plan_decoding({.wanted = "workers", .num_workers = 1, .obstacle = {}});

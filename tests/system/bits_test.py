@@ -1,5 +1,6 @@
 """The same output file, byte for byte, on any number of ranks. All comparisons are exact."""
 import itertools
+import os
 import random
 import unittest
 from pathlib import Path
@@ -146,6 +147,38 @@ class Bits(SystemTest):
                     num_left_to_root += len(support.events(record, "decode"))
         self.assertGreaterEqual(num_left_to_root, 3)
 
+    def test_flipped_bits_of_hevc(self):
+        """FFmpeg's decoder passes over most of them. ATELIER_TEST_FLIPS: how many of each clip."""
+        num_flips = int(os.environ.get("ATELIER_TEST_FLIPS", "2"))
+        num_silent = 0
+        for name, options in (("open", "keyint=5:scenecut=0:bframes=3"), ("slices", "keyint=5:slices=3:ctu=16:open-gop=0")):
+            clip = test_clip(self.path(f"{name}.mp4"), seconds=2, size="128x72", sound=False,
+                             codec=("libx265", "-x265-params", options + ":log-level=none"))
+            sound = clip.read_bytes()
+            places = [(int(packet["pos"]), int(packet["size"])) for packet in
+                      support.probe(clip, "-select_streams", "v", "-show_packets")["packets"]]
+            dice = random.Random(7)
+            for flip in range(num_flips):
+                pos, size = dice.choice(places[1:])
+                data = bytearray(sound)
+                data[pos + dice.randrange(size // 2, size)] ^= 1 << dice.randrange(8)
+                bad = self.path("bad.mp4")
+                bad.write_bytes(data)
+                outputs = {}
+                for decode, ranks in (("root", 1), ("workers", 1), ("auto", 2), ("auto", 3), ("workers", 3)):
+                    output, record = self.path("out.mkv"), self.path("out.h5")
+                    done = self.run_done("--input", bad, "--output", output, "--engine", "identity", "--codec", "ffv1",
+                                         "--chunk-frames", 10, "--decode", decode, "--record", record, "--overwrite",
+                                         ranks=ranks)
+                    outputs[decode, ranks] = output.read_bytes()
+                    if ranks == 3:
+                        self.assertTrue(support.attribute(record, "decode_at") == "workers" or
+                                        support.events(record, "decode"), done.err)
+                num_silent += "is damaged" not in done.err
+                self.assertEqual(len(set(outputs.values())), 1,
+                                 f"{name}, flip {flip}: {[(key, len(data)) for key, data in outputs.items()]}")
+        print(f"{2 * num_flips} flips, {num_silent} of them passed over", flush=True)
+
     def test_what_packets_do_not_tell_is_decoded_at_the_root(self):
         clip = test_clip(self.path("clip.h264"), sound=False)
         outputs = []
@@ -158,9 +191,11 @@ class Bits(SystemTest):
         self.assertEqual(outputs[0] == outputs[1] == outputs[2], True)
 
     def test_auto_decodes_where_keyframes_say(self):
-        for keyframes, where in ((12, "workers"), (250, "root")):
-            clip = test_clip(self.path(f"{keyframes}.mp4"), seconds=8, size="64x48", sound=False,
-                             codec=("libx264", "-g", str(keyframes), "-sc_threshold", "0"))
+        hevc = ("libx265", "-x265-params", "keyint=12:scenecut=0:log-level=none")
+        for name, codec, where in (("near", ("libx264", "-g", "12", "-sc_threshold", "0"), "workers"),
+                                   ("far", ("libx264", "-g", "250", "-sc_threshold", "0"), "root"),
+                                   ("hevc", hevc, "workers")):
+            clip = test_clip(self.path(f"{name}.mp4"), seconds=8, size="64x48", sound=False, codec=codec)
             for ranks in (1, 3):
                 plan = support.atelier("run", "--input", clip, "--output", self.path("out.mp4"), "--engine", "identity",
                                        "--dry-run", ranks=ranks)
