@@ -9,6 +9,10 @@
 #include "compat.h"
 #include "undecoded_blocks.h"
 
+extern "C" {
+#include <libavutil/pixdesc.h>
+}
+
 namespace atelier::media {
 namespace {
 

@@ -9,7 +9,6 @@
 #include "atelier/base/file_status.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/text.h"
-#include "atelier/base/file_status.h"
 #include "atelier/media/picture.h"
 #include "atelier/media/picture_row.h"
 #include "decoder.h"

@@ -27,7 +27,7 @@ std::uint64_t luma_hash(const AVFrame& frame) {
 
 /// What one decoder with one thread gives that sees every packet and conceals what is wrong.
 Frames decode_by_one_thread(const std::filesystem::path& path) {
-  const std::unique_ptr<PacketSource> packets = open_packets(path);
+  const std::unique_ptr<PacketSource> packets = open_packets(path, std::nullopt);
   Decoder decoder(packets->codec(), packets->time_base(), 1, false);
   Frames frames;
   const PacketPtr packet = make_packet();
@@ -52,7 +52,7 @@ struct Read {
 };
 
 Read read_all(const std::filesystem::path& path, int num_threads) {
-  FrameSource source(path, num_threads);
+  FrameSource source(path, std::nullopt, num_threads);
   Read out;
   bool concealed = false;
   while (const FramePtr frame = source.read()) {
