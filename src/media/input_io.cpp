@@ -23,7 +23,8 @@ int read_bytes(void* opaque, std::uint8_t* data, int size) {
   const auto bytes = std::as_writable_bytes(std::span(data, static_cast<std::size_t>(size)));
   try {
     const std::ptrdiff_t got = cursor.file.read(cursor.offset, bytes);
-    if (got < 0) return AVERROR(static_cast<int>(-got));
+    // FFmpeg asks again without end for EAGAIN, and the failure that counts is kept by the file.
+    if (got < 0) return AVERROR(EIO);
     cursor.offset += got;
     return got == 0 ? AVERROR_EOF : static_cast<int>(got);
   } catch (const std::bad_alloc&) {

@@ -4,12 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
+#include <cstring>
 #include <span>
 #include <thread>
 #include <utility>
@@ -27,6 +25,8 @@
 namespace atelier::media {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr std::size_t block_bytes = std::size_t{4} << 20;
 
 /// Removes the file unless keep() was called.
 class LeftoverGuard {
@@ -60,7 +60,7 @@ int copy_whole(const fs::path& from, const fs::path& to) {
   FileReader source(from);
   FileDescriptor target(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (target.get() < 0) return errno;
-  Buffer block(std::size_t{4} << 20);
+  Buffer block(block_bytes);
   for (std::int64_t offset = 0; offset < source.size_bytes();) {
     const std::ptrdiff_t got = source.read(offset, block.bytes());
     source.throw_if_failed();
@@ -74,13 +74,22 @@ int copy_whole(const fs::path& from, const fs::path& to) {
 
 /// False also where one of them cannot be read.
 bool have_same_bytes(const fs::path& a, const fs::path& b) {
-  std::error_code failed;
-  const std::uintmax_t size_bytes = fs::file_size(a, failed);
-  if (failed || fs::file_size(b, failed) != size_bytes || failed) return false;
-  std::ifstream in_a(a, std::ios::binary);
-  std::ifstream in_b(b, std::ios::binary);
-  using Bytes = std::istreambuf_iterator<char>;
-  return in_a && in_b && std::equal(Bytes(in_a), Bytes(), Bytes(in_b), Bytes());
+  try {
+    FileReader in_a(a);
+    FileReader in_b(b);
+    if (in_a.size_bytes() != in_b.size_bytes()) return false;
+    Buffer block_a(block_bytes);
+    Buffer block_b(block_bytes);
+    for (std::int64_t offset = 0; offset < in_a.size_bytes();) {
+      const std::ptrdiff_t got = in_a.read(offset, block_a.bytes());
+      if (got <= 0 || in_b.read(offset, block_b.bytes()) != got) return false;
+      if (std::memcmp(block_a.data(), block_b.data(), static_cast<std::size_t>(got)) != 0) return false;
+      offset += got;
+    }
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 /// 0 or errno. A network file system may have renamed though it gave an error, or have been asked twice.

@@ -25,6 +25,27 @@
 #include <time.h>
 #include <unistd.h>
 
+static struct {
+  const char* name;
+  void* address;
+} next_functions[] = {{"open", NULL},   {"open64", NULL}, {"write", NULL}, {"fsync", NULL},   {"remove", NULL}, {"rename", NULL}, {"read", NULL},
+                      {"pread", NULL}, {"pread64", NULL}, {"stat", NULL}, {"fstat", NULL}, {"readdir", NULL}};
+
+static void* next_of(const char* name) {
+  for (size_t i = 0; i < sizeof next_functions / sizeof *next_functions; ++i) {
+    if (strcmp(next_functions[i].name, name) != 0) continue;
+    if (next_functions[i].address == NULL) next_functions[i].address = dlsym(RTLD_NEXT, name);
+    return next_functions[i].address;
+  }
+  abort();
+}
+
+// Looking up takes a lock of the loader. mpirun forks while it has threads, and a child that found the lock taken would wait
+// for ever.
+__attribute__((constructor)) static void find_next_functions(void) {
+  for (size_t i = 0; i < sizeof next_functions / sizeof *next_functions; ++i) next_of(next_functions[i].name);
+}
+
 static long number(const char* name) {
   const char* text = getenv(name);
   return text != NULL ? atol(text) : 0;
@@ -102,7 +123,7 @@ static int opens(const char* name, const void* caller, const char* path, int fla
     abort();
   }
   if (chosen((flags & O_ACCMODE) != O_RDONLY ? "write" : "open") && fails(path)) return -1;
-  int (*next)(const char*, int, ...) = (int (*)(const char*, int, ...))dlsym(RTLD_NEXT, name);
+  int (*next)(const char*, int, ...) = (int (*)(const char*, int, ...))next_of(name);
   return next(path, flags, mode);
 }
 
@@ -124,24 +145,24 @@ int open64(const char* path, int flags, ...) {
 
 ssize_t write(int file, const void* bytes, size_t size) {
   if (descriptor_fails("write", file)) return -1;
-  ssize_t (*next)(int, const void*, size_t) = (ssize_t (*)(int, const void*, size_t))dlsym(RTLD_NEXT, "write");
+  ssize_t (*next)(int, const void*, size_t) = (ssize_t (*)(int, const void*, size_t))next_of("write");
   return next(file, bytes, size);
 }
 
 int fsync(int file) {
   if (descriptor_fails("write", file)) return -1;
-  int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+  int (*next)(int) = (int (*)(int))next_of("fsync");
   return next(file);
 }
 
 int remove(const char* path) {
   if (getenv("FAULT_KILL") != NULL && fails(path)) raise(SIGKILL);
-  int (*next)(const char*) = (int (*)(const char*))dlsym(RTLD_NEXT, "remove");
+  int (*next)(const char*) = (int (*)(const char*))next_of("remove");
   return next(path);
 }
 
 int rename(const char* from, const char* to) {
-  int (*next)(const char*, const char*) = (int (*)(const char*, const char*))dlsym(RTLD_NEXT, "rename");
+  int (*next)(const char*, const char*) = (int (*)(const char*, const char*))next_of("rename");
   const int failed = chosen("write") && fails(from);
   if (failed && number("FAULT_DONE") == 0) return -1;
   const int fault = errno;
@@ -152,13 +173,13 @@ int rename(const char* from, const char* to) {
 
 ssize_t read(int file, void* bytes, size_t size) {
   if (chosen("read") && read_fails(file, lseek(file, 0, SEEK_CUR), &size)) return -1;
-  ssize_t (*next)(int, void*, size_t) = (ssize_t (*)(int, void*, size_t))dlsym(RTLD_NEXT, "read");
+  ssize_t (*next)(int, void*, size_t) = (ssize_t (*)(int, void*, size_t))next_of("read");
   return next(file, bytes, size);
 }
 
 static ssize_t reads_at(const char* name, int file, void* bytes, size_t size, off_t offset) {
   if (read_fails(file, offset, &size)) return -1;
-  ssize_t (*next)(int, void*, size_t, off_t) = (ssize_t (*)(int, void*, size_t, off_t))dlsym(RTLD_NEXT, name);
+  ssize_t (*next)(int, void*, size_t, off_t) = (ssize_t (*)(int, void*, size_t, off_t))next_of(name);
   return next(file, bytes, size, offset);
 }
 
@@ -168,18 +189,18 @@ ssize_t pread64(int file, void* bytes, size_t size, off64_t offset) { return rea
 
 int stat(const char* path, struct stat* status) {
   if (chosen("stat") && fails(path)) return -1;
-  int (*next)(const char*, struct stat*) = (int (*)(const char*, struct stat*))dlsym(RTLD_NEXT, "stat");
+  int (*next)(const char*, struct stat*) = (int (*)(const char*, struct stat*))next_of("stat");
   return next(path, status);
 }
 
 int fstat(int file, struct stat* status) {
   if (descriptor_fails("stat", file)) return -1;
-  int (*next)(int, struct stat*) = (int (*)(int, struct stat*))dlsym(RTLD_NEXT, "fstat");
+  int (*next)(int, struct stat*) = (int (*)(int, struct stat*))next_of("fstat");
   return next(file, status);
 }
 
 struct dirent* readdir(DIR* folder) {
   if (descriptor_fails("list", dirfd(folder))) return NULL;
-  struct dirent* (*next)(DIR*) = (struct dirent * (*)(DIR*)) dlsym(RTLD_NEXT, "readdir");
+  struct dirent* (*next)(DIR*) = (struct dirent * (*)(DIR*)) next_of("readdir");
   return next(folder);
 }
