@@ -75,14 +75,14 @@ class TrainerTest : public testing::Test {
   models::TensorMap start_ = models::AdaptiveNetwork::initial_parameters(1);
 };
 
-TEST_F(TrainerTest, TheStyleLossFalls) {  // to under 3/4 in 40 steps
+TEST_F(TrainerTest, TheStyleLossFalls) {  // to under 3/4 in 60 steps, on any kind of CPU
   config_.num_iterations = 5;
   config_.learning_rate = 1e-6;
   const TrainReport before = train(set_, loss_network_, start_, config_).report;
-  config_.num_iterations = 40;
+  config_.num_iterations = 60;
   config_.learning_rate = 2e-3;
   const TrainReport after = train(set_, loss_network_, start_, config_).report;
-  EXPECT_EQ(after.num_iterations, 40);
+  EXPECT_EQ(after.num_iterations, 60);
   EXPECT_LT(after.style, 0.75 * before.style);
 }
 
