@@ -77,26 +77,6 @@ Between between(float position, int size) {
 
 }  // namespace
 
-LumaWeights luma_weights(int matrix_coefficients) {
-  switch (matrix_coefficients) {
-    case 4:
-      return {0.30, 0.11};
-    case 5:
-    case 6:
-      return {0.299, 0.114};
-    case 7:
-      return {0.212, 0.087};
-    case 9:
-    case 10:
-    case 11:
-    case 13:
-    case 14:
-      return {0.2627, 0.0593};
-    default:
-      return {0.2126, 0.0722};
-  }
-}
-
 std::pair<float, float> first_chroma_at(const VideoFormat& format) {
   const float middle_x = 0.5F * static_cast<float>((1 << format.log2_chroma_w) - 1);
   const float middle_y = 0.5F * static_cast<float>((1 << format.log2_chroma_h) - 1);

@@ -2,16 +2,10 @@
 
 #include <utility>
 
+#include "atelier/frame/luma_weights.h"
 #include "atelier/frame/video_format.h"
 
 namespace atelier::media {
-
-/// Luma weights of red and blue, H.273 table 4; green has the rest.
-struct LumaWeights {
-  double red;
-  double blue;
-};
-LumaWeights luma_weights(int matrix_coefficients);
 
 /// Where the chroma sample of luma position 0 lies, in luma samples.
 std::pair<float, float> first_chroma_at(const VideoFormat& format);
