@@ -49,6 +49,10 @@ set(ATELIER_MPIRUN_FLAGS --allow-run-as-root --oversubscribe --bind-to none)
 
 # tests/system/*_test.py: whole-program tests with the standard library's unittest; one ctest entry a file, and one for each
 # case that may skip (tests/system/run_entry.py), so that ctest's last lines name what did not run.
+# Those that measure nothing and kill nothing at a moment of their choice may run two at a time.
+set(ATELIER_SYSTEM_TESTS_SIDE_BY_SIDE azure_test bad_input_test bits_test build_id_test check_layers_test clock_test docs_test
+    faulty_input_test media_test names_test pictures_test plan_test processors_test report_test run_entry_test streams_test
+    train_test)
 function(add_system_tests)
   if(NOT ATELIER_MEDIA)
     return()
@@ -73,7 +77,11 @@ function(add_system_tests)
       string(APPEND test ".${name}")
     endif()
     add_test(NAME ${test} COMMAND ${ATELIER_PYTHON} -B "${run_entry}" run "${script}" ${name})
-    set_tests_properties(${test} PROPERTIES TIMEOUT 900 LABELS system PROCESSORS 2 SKIP_RETURN_CODE 77
+    set(processors 2)
+    if(stem IN_LIST ATELIER_SYSTEM_TESTS_SIDE_BY_SIDE)
+      set(processors 1)
+    endif()
+    set_tests_properties(${test} PROPERTIES TIMEOUT 900 LABELS system PROCESSORS ${processors} SKIP_RETURN_CODE 77
       ENVIRONMENT "ATELIER=$<TARGET_FILE:atelier>;ATELIER_SHARED=${CMAKE_SOURCE_DIR}/../shared")
   endforeach()
 endfunction()
