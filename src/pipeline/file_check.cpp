@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "atelier/base/error.h"
+#include "atelier/base/file_status.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/storage_retry.h"
 #include "atelier/base/text.h"
@@ -159,8 +160,7 @@ void try_log_folder(const RunConfig& config) {
 }
 
 void check_preview(const RunConfig& config, const fs::path& named_output) {
-  std::error_code error;
-  if (!config.overwrite && fs::exists(config.output, error))
+  if (!config.overwrite && file_status(config.output).kind != FileStatus::Kind::missing)
     throw UsageError(concat("output '", config.output.string(), "' exists"), "",
                      "Give --overwrite, or another name");
   if (named_output.extension() != ".png" && named_output.extension() != ".PNG")

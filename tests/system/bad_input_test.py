@@ -176,8 +176,8 @@ class Refused(SystemTest):
         self.check("--engine", "identity", "--codec", "ffv1", "--crf", "10", mentions="lossless", ranks=(1,))
 
     def test_times_past_the_end(self):
-        for option in ("--start", "--preview"):
-            self.check("--engine", "identity", option, "100", mentions=f"Choose an earlier {option}")
+        for option, output in (("--start", self.out), ("--preview", self.path("out.png"))):
+            self.check("--engine", "identity", option, "100", output=output, mentions=f"Choose an earlier {option}")
 
     def test_missing_options(self):
         self.identity(input=None, mentions="--input")
