@@ -145,9 +145,13 @@ class FaultyStorage(resume_test.Resume):
     def parts(self):
         return list(self.folder.glob("out.mp4.*.part"))
 
+    def is_publishing(self):
+        """The name of the part file is tried at the start too."""
+        return len(resume_test.segments(self.work)) == resume_test.NUM_CHUNKS and self.parts()
+
     def signal_while(self, moment, target, how, twice):
         """Gives the exit code and what was said."""
-        pattern, delay_ms, condition = {"mux": ("/video.mp4", 60, self.is_muxing), "publish": (".part", 300, self.parts)}[moment]
+        pattern, delay_ms, condition = {"mux": ("/video.mp4", 60, self.is_muxing), "publish": (".part", 300, self.is_publishing)}[moment]
         process = self.start_slow(pattern, delay_ms)
         self.wait_for(condition, process)
         ranks = self.ranks_of(process)
