@@ -151,9 +151,11 @@ class FaultyStorage(resume_test.Resume):
 
     def signal_while(self, moment, target, how, twice):
         """Gives the exit code and what was said."""
-        pattern, delay_ms, condition = {"mux": ("/video.mp4", 60, self.is_muxing), "publish": (".part", 300, self.is_publishing)}[moment]
+        pattern, delay_ms, condition = {"mux": ("/video.mp4", 60, self.is_muxing),
+                                        "publish": (".part", 300, self.is_publishing)}[moment]
         process = self.start_slow(pattern, delay_ms)
         self.wait_for(condition, process)
+        time.sleep(0.15)  # a segment's name is there before it is closed and counted
         ranks = self.ranks_of(process)
         victim = process.pid if target == "mpirun" else ranks[0]
         os.kill(victim, how)
