@@ -48,7 +48,8 @@ Buffer read_file(const std::filesystem::path& path) {
 void write_file_once(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   FileHandle file(std::fopen(path.c_str(), "wb"));
   if (!file) throw JobError(concat("cannot write '", path.string(), "'"), errno_text(errno));
-  const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
+  const bool written =
+      bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
   const int write_error = errno;
   if (std::fclose(file.release()) != 0 || !written) {
     throw JobError(concat("cannot write '", path.string(), "'"), errno_text(written ? errno : write_error));
