@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
+#include <type_traits>
 
 #include "bit_writer.h"
 
@@ -52,7 +54,10 @@ void put_window(BitWriter& bits, const AVHDRPlusColorTransformParams& window) {
   bits.put(window.semimajor_axis_internal_ellipse, 16);
   bits.put(window.semimajor_axis_external_ellipse, 16);
   bits.put(window.semiminor_axis_external_ellipse, 16);
-  bits.put(window.overlap_process_option, 1);
+  std::underlying_type_t<AVHDRPlusOverlapProcessOption>
+      option;  // a message may hold what the type does not name
+  std::memcpy(&option, &window.overlap_process_option, sizeof option);
+  bits.put(option, 1);
 }
 
 void put_light(BitWriter& bits, const AVHDRPlusColorTransformParams& window) {

@@ -124,7 +124,7 @@ AVDynamicHDRPlus full_metadata(std::int64_t frame) {
       p.semimajor_axis_internal_ellipse = 5;
       p.semimajor_axis_external_ellipse = 65535;
       p.semiminor_axis_external_ellipse = 256;
-      p.overlap_process_option = static_cast<AVHDRPlusOverlapProcessOption>(w - 1);
+      p.overlap_process_option = static_cast<AVHDRPlusOverlapProcessOption>(w == 2 ? 1 : 0);
     }
     for (int i = 0; i < 3; ++i) p.maxscl[i] = {100000 - 7 * f - i, 100000};
     p.average_maxrgb = {3 * f, 100000};
@@ -156,12 +156,12 @@ void expect_full_metadata(const fs::path& out) {
   for (std::size_t frame = 0; frame < found.size(); ++frame) {
     SCOPED_TRACE(frame);
     ASSERT_EQ(found[frame].size(), 1U);
-    auto expected = full_metadata(static_cast<std::int64_t>(frame));
     AVDynamicHDRPlus seen;
     ASSERT_EQ(found[frame][0].size(), sizeof seen);
     std::memcpy(&seen, found[frame][0].data(), sizeof seen);
-    expected.itu_t_t35_country_code = seen.itu_t_t35_country_code;  // some versions leave it out
-    EXPECT_EQ(std::memcmp(&seen, &expected, sizeof seen), 0);
+    // What is not coded, as the first window's place, FFmpeg leaves as the memory was.
+    const AVDynamicHDRPlus given = full_metadata(static_cast<std::int64_t>(frame));
+    EXPECT_EQ(hdr10_plus_message(seen).payload, hdr10_plus_message(given).payload);
   }
 }
 
