@@ -22,7 +22,8 @@ namespace options = boost::program_options;
 using std::filesystem::path;
 
 struct Arguments {
-  std::string styles, photos, packed, pack, output, loss_network, start, samples;
+  std::string styles, photos, packed, pack, output, start, samples;
+  std::vector<std::string> loss_network;
   int packed_side_px = 256;
   training::TrainConfig config;
 };
@@ -37,8 +38,14 @@ options::options_description described(Arguments& a) {
   add("pack", options::value(&a.pack), "write the pictures to this packed set, and do not train");
   add("packed-side", options::value(&a.packed_side_px)->default_value(a.packed_side_px),
       "shorter side of the pictures in memory and in a packed set, px");
-  add("loss-network", options::value(&a.loss_network), "weights of SqueezeNet 1.1 (safetensors)");
-  add("output", options::value(&a.output), "weights file to write");
+  add("loss-network", options::value(&a.loss_network)->multitoken(),
+      "weights of VGG-16, VGG-19 or SqueezeNet 1.1 (safetensors; layers of one network may be spread over "
+      "several files)");
+  add("output", options::value(&a.output),
+      "weights file to write; beside it lie NAME.state.safetensors, to resume from, and NAME.csv, the "
+      "losses");
+  add("resume", options::bool_switch(&a.config.resume),
+      "go on where a training to this output was interrupted");
   add("start", options::value(&a.start), "weights to go on from (default: random ones from --seed)");
   auto& c = a.config;
   add("iterations", options::value(&c.num_iterations)->default_value(c.num_iterations), "steps of Adam");
@@ -52,10 +59,22 @@ options::options_description described(Arguments& a) {
       "of the style loss against the content loss");
   add("variation-weight", options::value(&c.variation_weight)->default_value(c.variation_weight, "0.05"),
       "of the total variation");
+  add("identity-weight", options::value(&c.identity_weight)->default_value(c.identity_weight, "1"),
+      "of leaving a photograph as it is where it is its own style");
   add("stability-weight", options::value(&c.stability_weight)->default_value(c.stability_weight, "0"),
-      "of the same painting for frames that move or have other noise (about 100 for calm video)");
+      "of the same painting for frames that move or have other light and noise (about 100 for calm video)");
+  add("stability-every", options::value(&c.stability_every)->default_value(c.stability_every),
+      "look at such a frame once in so many steps");
+  add("late-size", options::value(&c.late_size_px)->default_value(c.late_size_px),
+      "side of the crops in the last part of the training, px; 0: as before");
+  add("late-share", options::value(&c.late_share)->default_value(c.late_share, "0.2"),
+      "how much of it that is");
+  add("held-aside", options::value(&c.held_aside_share)->default_value(c.held_aside_share, "0"),
+      "share of the pictures that is not trained on, and judged by at each checkpoint");
+  add("patience-minutes", options::value(&c.patience_minutes)->default_value(c.patience_minutes, "0"),
+      "end when the pictures held aside have shown no gain for so long; 0: never");
   add("checkpoint-every", options::value(&c.checkpoint_every)->default_value(c.checkpoint_every),
-      "write OUTPUT's name with the step in it this often; 0: never");
+      "write weights, state and losses once in so many steps; 0: at the end only");
   add("log-every", options::value(&c.log_every)->default_value(c.log_every), "steps a log line");
   add("samples", options::value(&a.samples), "existing folder for a contact sheet (PPM) a checkpoint");
   return result;
@@ -106,7 +125,7 @@ int train_command(const std::vector<std::string>& arguments) {
   }
   if (a.pack.empty()) {
     need(a.output, "output");
-    need(a.loss_network, "loss-network");
+    need(a.loss_network.empty() ? std::string() : a.loss_network.front(), "loss-network");
     check_writable(a.output, "output");
     if (!a.samples.empty()) check_writable(path(a.samples) / "sheet.ppm", "samples");
   } else {
@@ -123,12 +142,18 @@ int train_command(const std::vector<std::string>& arguments) {
     return static_cast<int>(ExitCode::done);
   }
 
-  const auto loss_network = training::LossNetwork::load(a.loss_network);
+  const auto loss_network = training::LossNetwork::load({a.loss_network.begin(), a.loss_network.end()});
   const auto start = a.start.empty() ? models::AdaptiveNetwork::initial_parameters(a.config.seed)
                                      : training::load_weights(a.start);
-  a.config.checkpoint = a.output;
+  a.config.output = a.output;
   a.config.sample_folder = a.samples;
+  catch_interrupts();
+  a.config.interrupted = [] { return interrupted() != 0; };
   const auto trained = training::train(set, loss_network, start, a.config);
+  if (trained.was_interrupted)
+    throw Error(ExitCode::interrupted, "interrupted",
+                concat("after iteration ", trained.report.num_iterations),
+                "Run the same command with --resume to go on");
   training::save_weights(a.output, trained.parameters, described_training(a.config, trained.report));
   log::info(concat("wrote ", a.output, " after ", human_duration(trained.report.seconds_s)));
   return static_cast<int>(ExitCode::done);

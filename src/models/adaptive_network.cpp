@@ -18,10 +18,10 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <optional>
 
+#include "adaptive_architecture.h"
 #include "atelier/base/error.h"
 #include "atelier/base/text.h"
 #include "norm.h"
@@ -30,82 +30,14 @@
 namespace atelier::models {
 namespace {
 
-enum class After { norm, bias, nothing };  // what follows a convolution
-
-struct Convolution {
-  const char* name;
-  int in_channels;
-  int out_channels;
-  int kernel;
-  int stride;
-  After after;
-};
-
-// The painter. "half", "quarter", "eighth" say at which part of the resolution a layer's result lies.
-constexpr std::array<Convolution, 17> painter{{
-    {"down.half", 3, 16, 4, 2, After::bias},
-    {"down.quarter", 16, 48, 4, 2, After::norm},
-    {"down.eighth", 48, 72, 4, 2, After::norm},
-    {"eighth.0.first", 72, 72, 3, 1, After::norm},
-    {"eighth.0.second", 72, 72, 3, 1, After::norm},
-    {"eighth.1.first", 72, 72, 3, 1, After::norm},
-    {"eighth.1.second", 72, 72, 3, 1, After::norm},
-    {"eighth.2.first", 72, 72, 3, 1, After::norm},
-    {"eighth.2.second", 72, 72, 3, 1, After::norm},
-    {"up.quarter", 72, 48, 3, 1, After::norm},
-    {"quarter.0.first", 48, 48, 3, 1, After::norm},
-    {"quarter.0.second", 48, 48, 3, 1, After::norm},
-    {"quarter.1.first", 48, 48, 3, 1, After::norm},
-    {"quarter.1.second", 48, 48, 3, 1, After::norm},
-    {"up.half", 48, 24, 3, 1, After::norm},
-    {"skip.half", 16, 24, 3, 1, After::nothing},
-    {"up.full", 24, 12, 3, 1, After::bias},
-}};
-// The style encoder: statistics are taken of the picture and behind the layers marked so.
-constexpr std::array<Convolution, 6> encoder{{
-    {"style.half", 3, 24, 4, 2, After::bias},
-    {"style.quarter.0", 24, 48, 4, 2, After::bias},
-    {"style.quarter.1", 48, 48, 3, 1, After::bias},
-    {"style.eighth.0", 48, 64, 4, 2, After::bias},
-    {"style.eighth.1", 64, 64, 3, 1, After::bias},
-    {"style.sixteenth", 64, 64, 4, 2, After::bias},
-}};
-constexpr std::array<bool, encoder.size()> has_statistics{true, false, true, false, true, true};
-constexpr int num_statistics = 2 * (3 + 24 + 48 + 64 + 64);
-constexpr int num_hidden = 128;
 constexpr double norm_epsilon = 1e-2;  // large: flat frames are not to become noise
 constexpr double statistics_epsilon = 1e-5;
-constexpr std::int64_t size_multiple = 8;
 constexpr std::int64_t min_style_side_px = 64;
 
 const std::string palette = "palette";  // entry of the style: mean (3), matrix (3 x 3, by rows)
-const std::string hidden_layer = "style.hidden";
-std::string predictor(const std::string& layer) {
-  return "style.to." + layer;
-}
-
-/// Every parameter's name and shape.
-std::map<std::string, std::vector<std::int64_t>> shapes() {
-  std::map<std::string, std::vector<std::int64_t>> result;
-  const auto add_convolution = [&](const Convolution& layer) {
-    result[concat(layer.name, ".weight")] = {layer.out_channels, layer.in_channels, layer.kernel,
-                                             layer.kernel};
-    if (layer.after == After::bias) result[concat(layer.name, ".bias")] = {layer.out_channels};
-  };
-  for (const auto& layer : painter) {
-    add_convolution(layer);
-    if (layer.after != After::norm) continue;
-    result[predictor(layer.name) + ".weight"] = {2 * layer.out_channels, num_hidden};
-    result[predictor(layer.name) + ".bias"] = {2 * layer.out_channels};
-  }
-  for (const auto& layer : encoder) add_convolution(layer);
-  result[hidden_layer + ".weight"] = {num_hidden, num_statistics};
-  result[hidden_layer + ".bias"] = {num_hidden};
-  return result;
-}
 
 /// The convolution alone, borders replicated (works for any size, unlike reflection).
-at::Tensor convolve(const TensorMap& parameters, const Convolution& layer, const at::Tensor& x) {
+at::Tensor convolve(const TensorMap& parameters, const AdaptiveLayer& layer, const at::Tensor& x) {
   const std::string name = layer.name;
   const auto bias = parameters.find(name + ".bias");
   const int before = (layer.kernel - 1) / 2;  // 1 for kernels of 3, and of 4 with stride 2
@@ -131,16 +63,21 @@ at::Tensor style_norm(const at::Tensor& x, const at::Tensor& scale_shift) {
 /// Walks through the painter's layers in the order of their table.
 class Painter {
  public:
-  Painter(const TensorMap& parameters, const TensorMap& style) : parameters_(parameters), style_(style) {}
+  Painter(const AdaptiveArchitecture& architecture, const TensorMap& parameters, const TensorMap& style)
+      : architecture_(architecture), parameters_(parameters), style_(style) {}
 
   at::Tensor paint(const at::Tensor& content) {
     const at::Tensor half = at::relu(convolve(next(), content));
     const at::Tensor quarter = at::relu(styled(half));
     at::Tensor x = at::relu(styled(quarter));
-    for (int block = 0; block < 3; ++block) x = residual(x);
-    x = at::relu(styled(twice_as_large(x)) + quarter);
-    for (int block = 0; block < 2; ++block) x = residual(x);
-    const Convolution& up_half = next();
+    if (architecture_.num_residual_sixteenth > 0) {
+      const at::Tensor eighth = x;
+      x = residuals(at::relu(styled(x)), architecture_.num_residual_sixteenth);
+      x = at::relu(styled(twice_as_large(x)) + eighth);
+    }
+    x = residuals(x, architecture_.num_residual_eighth);
+    x = residuals(at::relu(styled(twice_as_large(x)) + quarter), architecture_.num_residual_quarter);
+    const AdaptiveLayer& up_half = next();
     x = convolve(up_half, twice_as_large(x)) + convolve(next(), half);
     x = at::pixel_shuffle(convolve(next(), at::relu(norm(up_half, x))), 2);
     x = in_palette(x, style_.at(palette));
@@ -149,42 +86,52 @@ class Painter {
   }
 
  private:
-  const Convolution& next() { return painter.at(index_++); }
-  at::Tensor convolve(const Convolution& layer, const at::Tensor& x) const {
+  const AdaptiveLayer& next() { return architecture_.painter.at(index_++); }
+  at::Tensor convolve(const AdaptiveLayer& layer, const at::Tensor& x) const {
     return atelier::models::convolve(parameters_, layer, x);
   }
-  at::Tensor norm(const Convolution& layer, const at::Tensor& x) const {
+  at::Tensor norm(const AdaptiveLayer& layer, const at::Tensor& x) const {
     return style_norm(x, style_.at(layer.name));
   }
   at::Tensor styled(const at::Tensor& x) {
-    const Convolution& layer = next();
+    const AdaptiveLayer& layer = next();
     return norm(layer, convolve(layer, x));
   }
   at::Tensor residual(const at::Tensor& x) {
     const at::Tensor y = at::relu(styled(x));
     return x + styled(y);
   }
+  at::Tensor residuals(at::Tensor x, int count) {
+    for (int block = 0; block < count; ++block) x = residual(x);
+    return x;
+  }
   static at::Tensor twice_as_large(const at::Tensor& x) {
     return at::upsample_bilinear2d(x, {2 * x.size(2), 2 * x.size(3)}, false);
   }
 
+  const AdaptiveArchitecture& architecture_;
   const TensorMap& parameters_;
   const TensorMap& style_;
   std::size_t index_ = 0;
 };
 
-std::int64_t rounded_up(std::int64_t side) {
-  return (side + size_multiple - 1) / size_multiple * size_multiple;
+std::int64_t rounded_up(std::int64_t side, std::int64_t multiple) {
+  return (side + multiple - 1) / multiple * multiple;
 }
 
 }  // namespace
 
-AdaptiveNetwork::AdaptiveNetwork(TensorMap parameters) : parameters_(std::move(parameters)) {}
+AdaptiveNetwork::AdaptiveNetwork(TensorMap parameters)
+    : architecture_(&architecture_of(parameters)), parameters_(std::move(parameters)) {}
 
-TensorMap AdaptiveNetwork::initial_parameters(std::uint64_t seed) {
+const char* AdaptiveNetwork::network_name() const {
+  return architecture_->network_name;
+}
+
+TensorMap AdaptiveNetwork::initial_parameters(std::uint64_t seed, Kind kind) {
   const auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
   TensorMap result;
-  for (const auto& [name, shape] : shapes()) {
+  for (const auto& [name, shape] : architecture_named(kind).shapes()) {
     const bool predicts = name.starts_with("style.to.");
     if (shape.size() == 1) {
       result[name] = at::zeros(shape, at::kFloat);
@@ -204,7 +151,7 @@ void AdaptiveNetwork::check(const TensorMap& parameters, const std::string& file
     throw UsageError(file_name + " holds no weights of the adaptive network", why,
                      "Give weights made by atelier train.");
   };
-  const auto expected = shapes();
+  const auto expected = architecture_of(parameters).shapes();
   for (const auto& [name, shape] : expected) {
     const auto found = parameters.find(name);
     if (found == parameters.end()) refuse("tensor " + name + " is missing");
@@ -226,17 +173,18 @@ TensorMap AdaptiveNetwork::style_statistics(const at::Tensor& styles) const {
   const std::int64_t right = std::max<std::int64_t>(0, min_style_side_px - styles.size(3));
   at::Tensor x = bottom + right > 0 ? at::replication_pad2d(styles, {0, right, 0, bottom}) : styles;
   take(x);
-  for (std::size_t i = 0; i < encoder.size(); ++i) {
-    x = at::relu(convolve(parameters_, encoder[i], x));
-    if (has_statistics[i]) take(x);
+  for (std::size_t i = 0; i < architecture_->encoder.size(); ++i) {
+    x = at::relu(convolve(parameters_, architecture_->encoder[i], x));
+    if (architecture_->has_statistics[i]) take(x);
   }
   const auto linear = [&](const at::Tensor& input, const std::string& name) {
     return at::linear(input, parameters_.at(name + ".weight"), parameters_.at(name + ".bias"));
   };
-  const at::Tensor hidden = at::relu(linear(at::cat(statistics, 1), hidden_layer));
+  const at::Tensor hidden = at::relu(linear(at::cat(statistics, 1), style_hidden_layer));
   TensorMap result{{palette, palette_of(styles)}};
-  for (const auto& layer : painter)
-    if (layer.after == After::norm) result[layer.name] = linear(hidden, predictor(layer.name));
+  for (const auto& layer : architecture_->painter)
+    if (layer.after == AdaptiveLayer::After::norm)
+      result[layer.name] = linear(hidden, style_predictor(layer.name));
   return result;
 }
 
@@ -247,10 +195,10 @@ at::Tensor AdaptiveNetwork::stylise(const at::Tensor& content, const TensorMap& 
   const std::int64_t height = content.size(2);
   const std::int64_t width = content.size(3);
   const auto paint = [&](const at::Tensor& frames, const TensorMap& rows) {
-    const std::int64_t bottom = rounded_up(height) - height;
-    const std::int64_t right = rounded_up(width) - width;
+    const std::int64_t bottom = rounded_up(height, architecture_->size_multiple()) - height;
+    const std::int64_t right = rounded_up(width, architecture_->size_multiple()) - width;
     const at::Tensor x = bottom + right > 0 ? at::replication_pad2d(frames, {0, right, 0, bottom}) : frames;
-    return Painter(parameters_, rows).paint(x).slice(2, 0, height).slice(3, 0, width);
+    return Painter(*architecture_, parameters_, rows).paint(x).slice(2, 0, height).slice(3, 0, width);
   };
   if (content.size(0) == 1 || !content.is_cpu() || at::GradMode::is_enabled()) return paint(content, placed);
 

@@ -11,7 +11,6 @@ namespace {
 
 constexpr double epsilon = 1e-5;
 constexpr double largest_error = 20;
-constexpr std::int64_t stability_margin_px = 32;  // what rolled in spoils the border
 
 /// Squared error over all but the first dimension, against the square of what is wanted; mean over the batch.
 at::Tensor relative_error(const at::Tensor& x, const at::Tensor& wanted) {
@@ -61,15 +60,6 @@ at::Tensor total_variation(const at::Tensor& rgb) {
 
 at::Tensor range_loss(const at::Tensor& rgb) {
   return (at::relu(rgb - 1) + at::relu(-rgb)).mean();
-}
-
-at::Tensor stability_loss(const at::Tensor& output, const at::Tensor& moved, std::int64_t down_px,
-                          std::int64_t right_px) {
-  const auto inner = [](const at::Tensor& x) {
-    return x.slice(2, stability_margin_px, -stability_margin_px)
-        .slice(3, stability_margin_px, -stability_margin_px);
-  };
-  return (inner(moved.roll({-down_px, -right_px}, {2, 3})) - inner(output)).square().mean();
 }
 
 }  // namespace atelier::training

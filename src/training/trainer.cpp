@@ -1,19 +1,18 @@
 #include "atelier/training/trainer.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
-#include <ATen/ops/randn.h>
-#include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
+#include <ATen/ops/stack.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <memory>
 #include <vector>
 
+#include "adam.h"
 #include "atelier/base/error.h"
 #include "atelier/base/handle.h"
 #include "atelier/base/log.h"
@@ -21,130 +20,38 @@
 #include "atelier/base/text.h"
 #include "atelier/models/safetensors.h"
 #include "atelier/training/losses.h"
+#include "checkpoint.h"
 #include "contact_sheet.h"
+#include "loss_curve.h"
+#include "motion.h"
+#include "sampler.h"
+#include "style_targets.h"
 
 namespace atelier::training {
 namespace {
 
 constexpr double warm_up_iterations = 100;
 constexpr double falling_share = 0.4;
-constexpr double max_gradient_norm = 1;
-constexpr std::int64_t largest_move_px = 7;  // the coarsest features are 8 px apart
-constexpr double largest_noise = 0.03;       // deviation
 constexpr int min_stability_size_px = 96;
-constexpr std::size_t first_content_layer = 3;  // fire4 and fire5
-
-/// Adam (arXiv 1412.6980) over the parameters of one network.
-class Adam {
- public:
-  explicit Adam(const models::TensorMap& start) {
-    for (const auto& [name, value] : start) {
-      at::Tensor parameter = value.to(at::kFloat).clone();
-      parameter.requires_grad_(true);
-      slots_.push_back({at::zeros_like(value, at::kFloat), at::zeros_like(value, at::kFloat)});
-      parameters_[name] = parameter;
-    }
-  }
-
-  /// One step along the gradients, which are clipped together and cleared.
-  void step(double learning_rate) {
-    const at::NoGradGuard no_grad;
-    ++count_;
-    double squares = 0;
-    for (const auto& [name, parameter] : parameters_)
-      squares += parameter.grad().square().sum().item<double>();
-    const double norm = std::sqrt(squares);
-    const double scale = norm > max_gradient_norm ? max_gradient_norm / norm : 1;
-    const double correction =
-        std::sqrt(1 - std::pow(decay_second, count_)) / (1 - std::pow(decay_first, count_));
-    auto slot = slots_.begin();
-    for (auto& [name, parameter] : parameters_) {
-      const at::Tensor gradient = parameter.grad() * scale;
-      slot->first.mul_(decay_first).add_(gradient, 1 - decay_first);
-      slot->second.mul_(decay_second).addcmul_(gradient, gradient, 1 - decay_second);
-      parameter.addcdiv_(slot->first, slot->second.sqrt().add_(1e-8), -learning_rate * correction);
-      parameter.mutable_grad() = at::Tensor();
-      ++slot;
-    }
-  }
-
-  [[nodiscard]] const models::TensorMap& parameters() const { return parameters_; }
-
- private:
-  static constexpr double decay_first = 0.9;
-  static constexpr double decay_second = 0.999;
-  struct Slot {
-    at::Tensor first;
-    at::Tensor second;
-  };
-  models::TensorMap parameters_;
-  std::vector<Slot> slots_;
-  double count_ = 0;
-};
-
-/// Draws batches of photographs and styles.
-class Sampler {
- public:
-  Sampler(const PictureSet& set, const TrainConfig& config)
-      : config_(config),
-        random_(config.seed),
-        generator_(at::make_generator<at::CPUGeneratorImpl>(config.seed)) {
-    for (const auto& [name, picture] : set.pictures(PictureSet::Kind::photo)) photos_.push_back(picture);
-    for (const auto& [name, picture] : set.pictures(PictureSet::Kind::style)) styles_.push_back(picture);
-  }
-
-  /// Photographs and styles, batch x 3 x size x size each.
-  std::pair<at::Tensor, at::Tensor> next() {
-    std::vector<at::Tensor> photos;
-    std::vector<at::Tensor> styles;
-    for (int i = 0; i < config_.batch; ++i) {
-      photos.push_back(crop(photos_));
-      const bool own = std::uniform_real_distribution<double>(0, 1)(random_) < config_.share_of_own_style;
-      styles.push_back(own ? photos.back() : crop(styles_));
-    }
-    return {at::cat(photos, 0), at::cat(styles, 0)};
-  }
-
-  /// The same photographs a few pixels further, with noise, as the next frames of videos.
-  struct Moved {
-    at::Tensor photos;
-    std::int64_t down_px;
-    std::int64_t right_px;
-  };
-  Moved moved(const at::Tensor& photos) {
-    std::uniform_int_distribution<std::int64_t> step(-largest_move_px, largest_move_px);
-    const std::int64_t down = step(random_);
-    const std::int64_t right = step(random_);
-    const double deviation = std::uniform_real_distribution<double>(0, largest_noise)(random_);
-    const at::Tensor noise = at::randn(photos.sizes(), generator_, at::kFloat) * deviation;
-    return {photos.roll({down, right}, {2, 3}) + noise, down, right};
-  }
-
- private:
-  at::Tensor crop(const std::vector<at::Tensor>& pictures) {
-    const auto index = std::uniform_int_distribution<std::size_t>(0, pictures.size() - 1)(random_);
-    return random_crop(pictures[index], config_.size_px, random_);
-  }
-
-  TrainConfig config_;
-  std::mt19937_64 random_;
-  at::Generator generator_;
-  std::vector<at::Tensor> photos_;
-  std::vector<at::Tensor> styles_;
-};
+constexpr int size_multiple_px = 16;
+constexpr int num_aside_batches = 4;
 
 void check(const PictureSet& set, const TrainConfig& config) {
   if (set.pictures(PictureSet::Kind::photo).empty() || set.pictures(PictureSet::Kind::style).empty())
     throw UsageError("nothing to train with", "the set lacks photographs or styles", "Give some of both.");
-  if (config.size_px < 32 || config.size_px % 8 != 0)
-    throw UsageError(concat("cannot train on crops of ", config.size_px, " px"), "",
-                     "Give a multiple of 8 from 32 on.");
+  for (const int size_px : {config.size_px, config.late_size_px})
+    if ((size_px != 0 || size_px == config.size_px) && (size_px < 32 || size_px % size_multiple_px != 0))
+      throw UsageError(concat("cannot train on crops of ", size_px, " px"), "",
+                       concat("Give a multiple of ", size_multiple_px, " from 32 on."));
   if (config.stability_weight > 0 && config.size_px < min_stability_size_px)
     throw UsageError(concat("cannot judge stability on crops of ", config.size_px, " px"), "",
                      concat("Give at least ", min_stability_size_px, " px."));
   if (config.num_iterations < 1 || config.batch < 1 || config.num_threads < 1 || config.log_every < 1 ||
-      config.checkpoint_every < 0)
+      config.stability_every < 1 || config.num_style_variants < 1 || config.checkpoint_every < 0)
     throw UsageError("a count of the training is out of range", "", "Give numbers of 1 or more.");
+  if (!(config.held_aside_share >= 0 && config.held_aside_share < 1) ||
+      !(config.late_share >= 0 && config.late_share <= 1))
+    throw UsageError("a share of the training is out of range", "", "Give numbers from 0 to 1.");
 }
 
 /// done: share of the training that is over, [0,1).
@@ -154,45 +61,211 @@ double learning_rate_at(const TrainConfig& config, int iteration, double done) {
          std::min(1.0, (1 - done) / falling_share);
 }
 
+/// Scalars; undefined where an iteration does not look at them.
 struct Losses {
-  at::Tensor content, style, variation, out_of_range, instability;
+  at::Tensor content, style, variation, out_of_range, identity, instability;
 };
 
-Losses losses_of(const models::AdaptiveNetwork& network, const LossNetwork& loss_network, Sampler& sampler,
-                 bool with_stability) {
-  const auto [photos, styles] = sampler.next();
-  std::vector<at::Tensor> photo_features;
-  std::vector<LayerStyle> wanted;
-  {
+/// Sums of losses, each over the iterations that had it.
+class Sums {
+ public:
+  void add(const Losses& losses) {
+    const at::Tensor* const values[] = {&losses.content,      &losses.style,    &losses.variation,
+                                        &losses.out_of_range, &losses.identity, &losses.instability};
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      if (!values[i]->defined()) continue;
+      sums_[i] += values[i]->item<double>();
+      ++counts_[i];
+    }
+  }
+  [[nodiscard]] TrainReport means(const TrainState& state) const {
+    const auto mean = [&](std::size_t i) { return counts_[i] > 0 ? sums_[i] / counts_[i] : 0; };
+    return {state.num_iterations, mean(0), mean(1), mean(2), mean(3), mean(4), mean(5), state.seconds_s};
+  }
+
+ private:
+  std::array<double, 6> sums_{};
+  std::array<int, 6> counts_{};
+};
+
+/// Mean squared difference over the pictures whose style is the photograph itself; undefined if there are
+/// none.
+at::Tensor identity_loss(const at::Tensor& output, const Batch& batch) {
+  std::vector<at::Tensor> errors;
+  for (std::size_t i = 0; i < batch.choices.size(); ++i) {
+    const auto row = static_cast<std::int64_t>(i);
+    if (batch.choices[i].is_photo) errors.push_back((output[row] - batch.photos[row]).square().mean());
+  }
+  if (errors.empty()) return {};
+  return at::stack(errors).mean();
+}
+
+/// One training: what it reads and what it changes.
+class Training {
+ public:
+  Training(const PictureSet& set, const LossNetwork& loss_network, const models::TensorMap& start,
+           const TrainConfig& config)
+      : config_(config),
+        set_(set),
+        loss_network_(loss_network),
+        sampler_(set, config),
+        targets_(loss_network),
+        checkpoint_(config, training_settings(set, loss_network, start, config)),
+        adam_(resumed(start)),
+        network_(adam_->parameters()),
+        curve_(config.output.empty() ? std::filesystem::path() : beside(config.output, ".csv"),
+               state_.num_iterations),
+        seconds_before_s_(state_.seconds_s) {}
+
+  Trained run() {
+    Trained result;
+    bool interrupted = false;
+    double done = share_done();
+    while (done < 1 && !interrupted) {
+      const double learning_rate = learning_rate_at(config_, state_.num_iterations, done);
+      step(done, learning_rate);
+      done = share_done();
+      interrupted = config_.interrupted();
+      const int count = state_.num_iterations;
+      const bool last = done >= 1 || interrupted;
+      if (count % config_.log_every == 0 || last) report(learning_rate);
+      if ((config_.checkpoint_every > 0 && count % config_.checkpoint_every == 0) || last) {
+        if (judge_aside() && !last) done = 1;
+        save();
+      }
+    }
+    return {adam_->averaged(), report_, interrupted && share_done() < 1};
+  }
+
+ private:
+  std::unique_ptr<Adam> resumed(const models::TensorMap& start) {
+    auto found = checkpoint_.load(state_);
+    if (!found) return std::make_unique<Adam>(start);
+    log::info(
+        concat("resumes after iteration ", state_.num_iterations, " and ", human_duration(state_.seconds_s)));
+    return found;
+  }
+
+  double share_done() {
+    state_.seconds_s = seconds_before_s_ + watch_.seconds_s();
+    return std::max(static_cast<double>(state_.num_iterations) / config_.num_iterations,
+                    config_.max_minutes > 0 ? state_.seconds_s / (60 * config_.max_minutes) : 0.0);
+  }
+
+  void step(double done, double learning_rate) {
+    const bool late = config_.late_size_px > 0 && done >= 1 - config_.late_share;
+    const auto number = static_cast<std::uint64_t>(state_.num_iterations);
+    const Batch batch = sampler_.batch(number, late ? config_.late_size_px : config_.size_px);
+    const bool with_next =
+        config_.stability_weight > 0 && state_.num_iterations % config_.stability_every == 0;
+    const Losses losses = losses_of(batch, targets_.of(batch), with_next ? &number : nullptr);
+    at::Tensor total = losses.content + losses.style * config_.style_weight +
+                       losses.variation * config_.variation_weight +
+                       losses.out_of_range * config_.range_weight;
+    if (losses.identity.defined()) total = total + losses.identity * config_.identity_weight;
+    if (losses.instability.defined()) total = total + losses.instability * config_.stability_weight;
+    if (!std::isfinite(total.item<double>()))
+      throw JobError(concat("training left the numbers at iteration ", number), "",
+                     "Try a lower learning rate.");
+    total.backward();
+    adam_->step(learning_rate);
+    sums_.add(losses);
+    ++state_.num_iterations;
+  }
+
+  /// next: number of the motion to the next frame; null: that is not looked at.
+  Losses losses_of(const Batch& batch, const std::vector<LayerStyle>& wanted,
+                   const std::uint64_t* next) const {
+    std::vector<at::Tensor> photo_features;
+    {
+      const at::NoGradGuard no_grad;
+      photo_features = loss_network_.features(batch.photos);
+    }
+    const auto statistics = network_.style_statistics(batch.styles);
+    const at::Tensor output = network_.stylise(batch.photos, statistics);
+    const auto features = loss_network_.features(output);
+    Losses losses;
+    for (std::size_t i = loss_network_.first_content_layer(); i < features.size(); ++i) {
+      const at::Tensor loss = content_loss(features[i], photo_features[i]);
+      losses.content = losses.content.defined() ? losses.content + loss : loss;
+    }
+    losses.style = style_loss(style_of(features), wanted);
+    losses.variation = total_variation(output);
+    losses.out_of_range = range_loss(output);
+    losses.identity = identity_loss(output, batch);
+    if (next != nullptr) {
+      const NextFrame frame = next_frame(batch.photos, config_.seed, *next);
+      losses.instability = motion_loss(output, network_.stylise(frame.frames, statistics), frame);
+    }
+    return losses;
+  }
+
+  void report(double learning_rate) {
+    report_ = sums_.means(state_);
+    sums_ = {};
+    curve_.add(report_, learning_rate);
+    log::info(concat("iteration ", report_.num_iterations, "/", config_.num_iterations, "  content ",
+                     fixed(report_.content, 3), "  style ", fixed(report_.style, 4), "  variation ",
+                     fixed(report_.variation, 3), "  out of range ", fixed(report_.out_of_range, 4),
+                     "  identity ", fixed(report_.identity, 4), "  instability ",
+                     fixed(report_.instability, 5), "  ",
+                     fixed(report_.seconds_s / report_.num_iterations, 2), " s/iteration"));
+  }
+
+  /// Judges the averaged weights by the pictures held aside. True: they have shown no gain for too long.
+  bool judge_aside() {
+    if (!sampler_.has_aside()) return false;
     const at::NoGradGuard no_grad;
-    photo_features = loss_network.features(photos);
-    wanted = style_of(loss_network.features(styles));
+    const models::AdaptiveNetwork averaged(adam_->averaged());
+    double content = 0, style = 0, instability = 0;
+    for (std::uint64_t i = 0; i < num_aside_batches; ++i) {
+      const Batch batch = sampler_.aside(i, config_.size_px);
+      const auto statistics = averaged.style_statistics(batch.styles);
+      const at::Tensor output = averaged.stylise(batch.photos, statistics);
+      const auto features = loss_network_.features(output);
+      const auto photo_features = loss_network_.features(batch.photos);
+      for (std::size_t k = loss_network_.first_content_layer(); k < features.size(); ++k)
+        content += content_loss(features[k], photo_features[k]).item<double>() / num_aside_batches;
+      style += style_loss(style_of(features), style_of(loss_network_.features(batch.styles))).item<double>() /
+               num_aside_batches;
+      const NextFrame frame = next_frame(batch.photos, config_.seed, i);
+      instability += motion_loss(output, averaged.stylise(frame.frames, statistics), frame).item<double>() /
+                     num_aside_batches;
+    }
+    curve_.add_aside(state_.num_iterations, state_.seconds_s, content, style, instability);
+    const double total = content + style * config_.style_weight + instability * config_.stability_weight;
+    log::info(concat("held aside: content ", fixed(content, 3), "  style ", fixed(style, 4), "  instability ",
+                     fixed(instability, 5), "  total ", fixed(total, 3)));
+    if (state_.best_aside == 0 || total < state_.best_aside) {
+      state_.best_aside = total;
+      state_.best_at_s = state_.seconds_s;
+    }
+    return config_.patience_minutes > 0 &&
+           state_.seconds_s - state_.best_at_s > 60 * config_.patience_minutes;
   }
-  const auto statistics = network.style_statistics(styles);
-  const at::Tensor output = network.stylise(photos, statistics);
-  at::Tensor instability = at::zeros({});
-  if (with_stability) {
-    const auto moved = sampler.moved(photos);
-    instability =
-        stability_loss(output, network.stylise(moved.photos, statistics), moved.down_px, moved.right_px);
+
+  void save() {
+    checkpoint_.save(*adam_, state_, network_.network_name());
+    if (!config_.sample_folder.empty())
+      write_contact_sheet(config_.sample_folder / concat("sheet.", state_.num_iterations, ".ppm"),
+                          models::AdaptiveNetwork(adam_->averaged()), set_);
   }
-  const auto features = loss_network.features(output);
-  at::Tensor content = content_loss(features[first_content_layer], photo_features[first_content_layer]);
-  for (std::size_t i = first_content_layer + 1; i < features.size(); ++i)
-    content = content + content_loss(features[i], photo_features[i]);
-  return {content, style_loss(style_of(features), wanted), total_variation(output), range_loss(output),
-          instability};
-}
 
-models::TensorMap detached(const models::TensorMap& parameters) {
-  models::TensorMap result;
-  for (const auto& [name, parameter] : parameters) result[name] = parameter.detach().clone();
-  return result;
-}
-
-std::filesystem::path numbered(const std::filesystem::path& path, int iteration) {
-  return path.parent_path() / concat(path.stem().string(), ".", iteration, path.extension().string());
-}
+  TrainConfig config_;
+  const PictureSet& set_;
+  const LossNetwork& loss_network_;
+  Sampler sampler_;
+  StyleTargets targets_;
+  Checkpoint checkpoint_;
+  TrainState state_;
+  std::unique_ptr<Adam> adam_;
+  models::AdaptiveNetwork network_;
+  LossCurve curve_;
+  double seconds_before_s_;
+  Stopwatch watch_;
+  Sums sums_;
+  TrainReport report_;
+};
 
 }  // namespace
 
@@ -201,66 +274,15 @@ Trained train(const PictureSet& set, const LossNetwork& loss_network, const mode
   check(set, config);
   at::set_num_threads(config.num_threads);
   at::globalContext().setFlushDenormal(true);
-
-  Adam adam(start);
-  const models::AdaptiveNetwork network(adam.parameters());
-  Sampler sampler(set, config);
-  TrainReport report;
-  TrainReport sums;
-  const Stopwatch watch;
-  double done = 0;
-  for (int i = 0; i < config.num_iterations && done < 1; ++i) {
-    const Losses losses = losses_of(network, loss_network, sampler, config.stability_weight > 0);
-    const at::Tensor total =
-        losses.content + losses.style * config.style_weight + losses.variation * config.variation_weight +
-        losses.out_of_range * config.range_weight + losses.instability * config.stability_weight;
-    if (!std::isfinite(total.item<double>()))
-      throw JobError(concat("training left the numbers at iteration ", i), "", "Try a lower learning rate.");
-    total.backward();
-    adam.step(learning_rate_at(config, i, done));
-
-    sums.content += losses.content.item<double>();
-    sums.style += losses.style.item<double>();
-    sums.variation += losses.variation.item<double>();
-    sums.out_of_range += losses.out_of_range.item<double>();
-    sums.instability += losses.instability.item<double>();
-    ++sums.num_iterations;
-    const int count = i + 1;
-    done = std::max(static_cast<double>(count) / config.num_iterations,
-                    config.max_minutes > 0 ? watch.seconds_s() / (60 * config.max_minutes) : 0.0);
-    const bool last = count == config.num_iterations || done >= 1;
-    if (count % config.log_every == 0 || last) {
-      const double n = sums.num_iterations;
-      report = {count,
-                sums.content / n,
-                sums.style / n,
-                sums.variation / n,
-                sums.out_of_range / n,
-                sums.instability / n,
-                watch.seconds_s()};
-      sums = {};
-      log::info(concat("iteration ", count, "/", config.num_iterations, "  content ",
-                       fixed(report.content, 3), "  style ", fixed(report.style, 4), "  variation ",
-                       fixed(report.variation, 3), "  out of range ", fixed(report.out_of_range, 4),
-                       "  instability ", fixed(report.instability, 5), "  ",
-                       fixed(report.seconds_s / count, 2), " s/iteration"));
-    }
-    if (config.checkpoint_every > 0 && (count % config.checkpoint_every == 0 || last)) {
-      save_weights(numbered(config.checkpoint, count), detached(network.parameters()),
-                   {{"iterations", std::to_string(count)}});
-      if (!config.sample_folder.empty())
-        write_contact_sheet(numbered(config.sample_folder / "sheet.ppm", count), network, set);
-    }
-  }
-  return {detached(network.parameters()), report};
+  return Training(set, loss_network, start, config).run();
 }
 
 void save_weights(const std::filesystem::path& path, const models::TensorMap& parameters,
-                  std::map<std::string, std::string> metadata) {
+                  std::map<std::string, std::string> metadata, at::ScalarType type) {
   models::TensorFile file;
-  for (const auto& [name, parameter] : parameters) file.tensors[name] = parameter.detach().to(at::kFloat);
+  for (const auto& [name, parameter] : parameters) file.tensors[name] = parameter.detach().to(type);
   file.metadata = std::move(metadata);
-  file.metadata["network"] = models::AdaptiveNetwork::network_name;
+  file.metadata["network"] = models::AdaptiveNetwork(parameters).network_name();
   write_file_once(path, models::write_safetensors(file).bytes());
 }
 

@@ -2,11 +2,13 @@
 import json
 import shutil
 import struct
+import subprocess
+import time
 import unittest
 
 import numpy as np
 
-from support import ROOT, STYLE, SystemTest, atelier, styled_stream, test_clip
+from support import ROOT, STYLE, SystemTest, atelier, program, styled_stream, test_clip
 from weights import write_safetensors
 
 
@@ -55,12 +57,33 @@ class Train(SystemTest):
         self.assert_done(atelier("train", *folders, "--pack", self.path("set")))
         self.assert_done(self.train("--packed", self.path("set"), "--output", packed))
         self.assertEqual(direct.read_bytes(), packed.read_bytes())
-        self.assertEqual(metadata(direct)["network"], "atelier-adaptive-1")
+        self.assertEqual(metadata(direct)["network"], "atelier-adaptive-2")
         self.assertEqual(metadata(direct)["iterations"], "2")
 
         clip, out = test_clip(self.path("clip.mkv"), seconds=0.2), self.path("out.mkv")
         self.run_done("--input", clip, "--output", out, "--engine", "adaptive", "--model", direct, "--style", STYLE)
         self.assertEqual(styled_stream(out)["width"], 128)
+
+    def test_a_training_that_was_interrupted_resumes_to_the_same_weights(self):
+        folders = ("--styles", self.styles, "--photos", self.photos, "--packed-side", "64", "--loss-network", self.loss)
+        options = ("--size", "32", "--batch", "2", "--iterations", "40", "--checkpoint-every", "5", "--log-every", "5")
+        unbroken, broken = self.path("unbroken.safetensors"), self.path("broken.safetensors")
+        self.assert_done(atelier("train", *folders, *options, "--output", unbroken))
+        command = [program(), "train", *folders, *options, "--output", broken, "--resume"]
+        started = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while not broken.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        started.terminate()
+        said = started.communicate(timeout=60)[1]
+        self.assertEqual(started.returncode, 75, said)
+        self.assertIn("Run the same command with --resume", said)
+        resumed = atelier(*command[1:])
+        self.assert_done(resumed)
+        self.assertIn("resumes after iteration", resumed.err)
+        self.assertEqual(broken.read_bytes(), unbroken.read_bytes())
+        rows = self.path("broken.csv").read_text().splitlines()
+        self.assertEqual([row.split(",")[0] for row in rows[-3:]], ["30", "35", "40"])
 
     def test_bad_use_ends_before_the_work(self):
         good = {"--styles": self.styles, "--photos": self.photos, "--output": self.path("w")}

@@ -7,11 +7,6 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
-#include "atelier/base/error.h"
-#include "atelier/training/loss_network.h"
-
 namespace atelier::training {
 namespace {
 
@@ -56,33 +51,6 @@ TEST(RangeLoss, IsTheMeanDistance) {  // 1e-6
   EXPECT_NEAR(value(range_loss(at::full({1, 3, 2, 2}, 1.25))), 0.25, 1e-6);
   EXPECT_NEAR(value(range_loss(at::full({1, 3, 2, 2}, -0.5))), 0.5, 1e-6);
   EXPECT_EQ(value(range_loss(noise({1, 3, 2, 2}, 1))), 0);
-}
-
-TEST(StabilityLoss, IsNothingForAPaintingThatMovesWithItsFrame) {  // exact
-  const at::Tensor frame = noise({1, 3, 80, 96}, 1);
-  const at::Tensor moved = frame.roll({3, -5}, {2, 3});
-  EXPECT_EQ(value(stability_loss(frame, moved, 3, -5)), 0);
-  EXPECT_GT(value(stability_loss(frame, moved, 0, 0)), 0.05);
-  EXPECT_NEAR(value(stability_loss(frame, moved + 0.1, 3, -5)), 0.01, 1e-5);
-}
-
-TEST(LossNetwork, RefusesOtherWeights) {
-  EXPECT_THROW(LossNetwork({}, "w"), UsageError);
-}
-
-TEST(LossNetwork, HasTheLayersOfSqueezeNet) {
-  const auto path = std::filesystem::path(ATELIER_SHARED_DIR) / "models/squeezenet11_fp16.safetensors";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no loss network here";
-  const auto network = LossNetwork::load(path);
-  at::Tensor rgb = noise({1, 3, 64, 48}, 1);
-  rgb.requires_grad_(true);
-  const auto features = network.features(rgb);
-  ASSERT_EQ(features.size(), 5U);
-  EXPECT_EQ(features[0].sizes(), (at::IntArrayRef{1, 64, 62, 46}));
-  EXPECT_EQ(features[2].sizes(), (at::IntArrayRef{1, 128, 30, 22}));
-  EXPECT_EQ(features[4].sizes(), (at::IntArrayRef{1, 256, 14, 10}));
-  features[4].sum().backward();
-  EXPECT_GT(rgb.grad().abs().max().item<float>(), 0);
 }
 
 }  // namespace

@@ -13,19 +13,23 @@ namespace atelier::models {
 /// Tensors by name: parameters, or what is known of a style.
 using TensorMap = std::map<std::string, at::Tensor>;
 
+struct AdaptiveArchitecture;
+
 /// One feed-forward network that paints in the style of any picture (adaptive instance normalisation:
 /// arXiv 1703.06868; predicted from the style picture by a network of its own: arXiv 1705.06830).
 ///
 /// The style encoder runs once a style picture and yields a scale and a shift for every instance norm of the
 /// painter, and the mean and covariance of the picture's colours, in whose frame the painter paints. The
-/// painter runs once a frame: overlapping strided convolutions down to 1/8 of the resolution, residual blocks
-/// there and at 1/4, bilinear up-sampling with the features of the way down beside it, pixel shuffle from
-/// 1/2, and a binomial filter that takes out the 2-pixel weave of the shuffle. 0.93 M parameters, 17 kMAC a
-/// pixel.
+/// painter runs once a frame: overlapping strided convolutions down to 1/8 or 1/16 of the resolution,
+/// residual blocks there and on the way up, bilinear up-sampling with the features of the way down beside it,
+/// pixel shuffle from 1/2, and a binomial filter that takes out the 2-pixel weave of the shuffle. Which of
+/// the two kinds parameters belong to follows from their names.
 class AdaptiveNetwork {
  public:
-  /// What the metadata entry "network" of a weights file says.
-  static constexpr const char* network_name = "atelier-adaptive-1";
+  enum class Kind {
+    to_eighth,     ///< "atelier-adaptive-1": 0.93 M parameters, 17 kMAC a pixel
+    to_sixteenth,  ///< "atelier-adaptive-2": 1.0 M parameters, 15 kMAC a pixel, larger strokes
+  };
   /// style_statistics of a picture wants its shorter side at this length.
   static constexpr int style_side_px = 256;
 
@@ -34,7 +38,7 @@ class AdaptiveNetwork {
   explicit AdaptiveNetwork(TensorMap parameters);
 
   /// Parameters to begin training with; the same bits for the same seed. float32, on the CPU.
-  static TensorMap initial_parameters(std::uint64_t seed);
+  static TensorMap initial_parameters(std::uint64_t seed, Kind kind = Kind::to_sixteenth);
   /// Throws UsageError that names the file if names or shapes are not this network's.
   static void check(const TensorMap& parameters, const std::string& file_name);
 
@@ -51,8 +55,11 @@ class AdaptiveNetwork {
   [[nodiscard]] at::Tensor stylise(const at::Tensor& content, const TensorMap& style) const;
 
   [[nodiscard]] const TensorMap& parameters() const { return parameters_; }
+  /// What the metadata entry "network" of a weights file says.
+  [[nodiscard]] const char* network_name() const;
 
  private:
+  const AdaptiveArchitecture* architecture_;
   TensorMap parameters_;
 };
 

@@ -33,10 +33,4 @@ at::Tensor total_variation(const at::Tensor& rgb);
 /// Mean distance of values from [0,1].
 at::Tensor range_loss(const at::Tensor& rgb);
 
-/// How far the painting of a moved frame is from the moved painting: mean squared difference, away from the
-/// borders. output: the painting; moved: that of the frame rolled by these many pixels; N x 3 x H x W each, H
-/// and W above 64.
-at::Tensor stability_loss(const at::Tensor& output, const at::Tensor& moved, std::int64_t down_px,
-                          std::int64_t right_px);
-
 }  // namespace atelier::training
