@@ -3,8 +3,9 @@
 #include <cstring>
 
 /// Put before a function that is to be compiled for AVX-512, AVX2 and the plain instruction set; the program
-/// picks one when it starts. What it calls must be inlined into it: mark that ATELIER_INLINE.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+/// picks one when it starts, before the thread sanitizer is ready for that. What it calls must be inlined
+/// into it: mark that ATELIER_INLINE.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define ATELIER_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define ATELIER_MULTIVERSION
