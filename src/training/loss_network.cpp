@@ -9,6 +9,7 @@
 #include <ATen/ops/tensor.h>
 
 #include <charconv>
+#include <set>
 #include <string_view>
 
 #include "atelier/base/error.h"
@@ -18,30 +19,25 @@
 namespace atelier::training {
 namespace {
 
-constexpr const char* suggestion =
-    "Give the weights of VGG-16, VGG-19 or SqueezeNet 1.1 as safetensors; scripts/loss-network fetches "
-    "VGG-16";
+constexpr const char* suggestion = "Give the weights of VGG-16, VGG-19 or SqueezeNet 1.1 as safetensors";
 
 at::Tensor channels(float first, float second, float third) {
   return at::tensor({first, second, third}).view({1, 3, 1, 1});
 }
 
-/// Numbers of the convolutions of a VGG file, in order: features.N.weight.
-std::vector<int> vgg_layers(const models::TensorFile& file) {
-  std::map<int, bool> numbers;
+/// Numbers of the convolutions of a VGG file, in order: of features.N.weight or features.N.bias.
+std::set<int> vgg_layers(const models::TensorFile& file) {
+  std::set<int> numbers;
   for (const auto& [name, tensor] : file.tensors) {
     constexpr std::string_view before = "features.";
-    constexpr std::string_view after = ".weight";
-    if (!name.starts_with(before) || !name.ends_with(after) || tensor.dim() != 4) continue;
-    const char* const begin = name.data() + before.size();
-    const char* const end = name.data() + name.size() - after.size();
+    if (!name.starts_with(before)) continue;
+    const char* const end = name.data() + name.size();
     int number = 0;
-    const auto parsed = std::from_chars(begin, end, number);
-    if (parsed.ec == std::errc() && parsed.ptr == end) numbers[number] = true;
+    const auto parsed = std::from_chars(name.data() + before.size(), end, number);
+    const std::string_view rest(parsed.ptr, end);
+    if (parsed.ec == std::errc() && (rest == ".weight" || rest == ".bias")) numbers.insert(number);
   }
-  std::vector<int> result;
-  for (const auto& [number, is_there] : numbers) result.push_back(number);
-  return result;
+  return numbers;
 }
 
 bool is_vgg(const models::TensorFile& file) {
@@ -125,27 +121,33 @@ void LossNetwork::add_vgg(const models::TensorFile& file) {
     mean_ = channels(0.485F, 0.456F, 0.406F);
     deviation_ = channels(0.229F, 0.224F, 0.225F);
   }
-  const std::vector<int> numbers = vgg_layers(file);
+  const std::set<int> numbers = vgg_layers(file);
   std::string deepest;
   int block = 1;
   int layer = 0;
+  int last = -2;
   std::int64_t in = 3;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const std::string tensor = concat("features.", numbers[i]);
+  for (const int number : numbers) {
+    const std::string tensor = concat("features.", number);
     ++layer;
-    if (i > 0 && numbers[i] - numbers[i - 1] == 3) {
+    if (number - last == 3) {
       add_pool(2);
       ++block;
       layer = 1;
-    } else if (i > 0 && numbers[i] - numbers[i - 1] != 2) {
-      // A layer is missing in between: take() names it.
-      shapes_[concat("features.", numbers[i - 1] + 2, ".weight")] = {};
+    } else if (number - last != 2) {
+      shapes_[concat("features.", last + 2, ".weight")] = {};  // missing: take() names it
     }
-    const std::int64_t out = file.tensors.at(tensor + ".weight").size(0);
+    last = number;
+    const auto weight = file.tensors.find(tensor + ".weight");
+    if (weight == file.tensors.end() || weight->second.dim() != 4) {
+      shapes_ = {{tensor + ".weight", {}}};  // take() names it, and not what follows from it
+      break;
+    }
+    const std::int64_t out = weight->second.size(0);
     add_convolution(tensor, {out, in, 3, 3}, 1);
     in = out;
     deepest = concat("relu", block, "_", layer);
-    if (layer == 1 || i + 1 == numbers.size()) mark(deepest);
+    if (layer == 1 || number == *numbers.rbegin()) mark(deepest);
   }
   name_ = "VGG to " + deepest;
   first_content_layer_ = layers_.size() - 1;
